@@ -1,0 +1,337 @@
+import type { z } from "zod";
+import type { ApplyOutcome, Preview, RepeatClass } from "./domain/action.ts";
+import type { Alert } from "./domain/alert.ts";
+import type { LogTemplate, ProviderIncident, Sample, Series, Span } from "./domain/case-file.ts";
+import type { Change } from "./domain/change.ts";
+import type { Delivery } from "./domain/delivery.ts";
+import type { Diagnosis } from "./domain/diagnosis/diagnosis.ts";
+import type { Execution } from "./domain/execution.ts";
+import type { Incident } from "./domain/incident.ts";
+import type { Json, Labels } from "./domain/json.ts";
+import type { Message } from "./domain/message.ts";
+import type { Decision, Proposal, ProposalState } from "./domain/proposal.ts";
+import type { EpochMs, Window } from "./domain/time.ts";
+import type { TimelineEntry } from "./domain/timeline.ts";
+
+// ---------------------------------------------------------------------------------------------- outside systems
+
+/** A request as it came: header names in lower case, the body's bytes untouched. */
+export interface InboundRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** What a delivery said. */
+export interface Parsed {
+  readonly alerts: readonly Alert[];
+  readonly changes: readonly Change[];
+}
+
+export interface Webhook {
+  /** False where no secret is set: allowed in local mode only. */
+  readonly signed: boolean;
+  /** @throws Fault "unauthenticated" when the signature or token is missing, wrong or too old */
+  verify(request: InboundRequest, now: EpochMs): void;
+  /** The sender's own id of this delivery, or null where it has none. */
+  deliveryId(request: InboundRequest): string | null;
+  /** @throws Fault "invalid" naming the field and what was expected */
+  parse(request: InboundRequest, now: EpochMs): Parsed;
+}
+
+export interface ChangeSource {
+  /**
+   * @returns every change with `window.from <= at < window.to`, in any order
+   * @throws Fault
+   */
+  changesIn(window: Window, signal: AbortSignal): Promise<Change[]>;
+  /** The same change with its files and diff, where the system has them. */
+  describe?(change: Change, signal: AbortSignal): Promise<Change>;
+}
+
+/** Whose signals are wanted. Sources answer what they have of it and leave out the rest. */
+export interface Scope {
+  readonly services: readonly string[];
+  readonly providers: readonly string[];
+  readonly gpuPools: readonly string[];
+}
+
+export interface SignalSource {
+  /**
+   * Aggregates and slices of every signal that this source can map for the scope, on one grid of steps.
+   *
+   * @throws Fault
+   */
+  query(scope: Scope, window: Window, signal: AbortSignal): Promise<Series[]>;
+}
+
+export interface TelemetrySource {
+  logsIn?(scope: Scope, window: Window, signal: AbortSignal): Promise<LogTemplate[]>;
+  samplesIn?(scope: Scope, window: Window, signal: AbortSignal): Promise<Sample[]>;
+  spansIn?(scope: Scope, window: Window, signal: AbortSignal): Promise<Span[]>;
+}
+
+export interface StatusSource {
+  /** The providers whose pages this source reads. */
+  readonly providers: readonly string[];
+  incidentsIn(window: Window, signal: AbortSignal): Promise<ProviderIncident[]>;
+}
+
+export interface ActionContext {
+  readonly signal: AbortSignal;
+}
+
+export interface ApplyContext extends ActionContext {
+  /** The same for every try of the same step. */
+  readonly idempotencyKey: string;
+  /** The state that was read just before, as `read` gave it. */
+  readonly before: Json;
+}
+
+export interface Applied {
+  readonly outcome: ApplyOutcome;
+  readonly detail: string;
+}
+
+/** One typed operation on an outside system. `read`, `preview` and `confirm` never write. */
+export interface Action {
+  /** `<connector>.<operation>` */
+  readonly name: string;
+  readonly repeat: RepeatClass;
+  readonly params: z.ZodObject;
+  /** The state now of what `apply` would change, as far as it would. @throws Fault */
+  read(params: Json, context: ActionContext): Promise<Json>;
+  /** What would change, given the state that was read. @throws Fault */
+  preview(params: Json, before: Json, context: ActionContext): Promise<Preview>;
+  /** Does it. A throw is stored as `unknown`: the request may have arrived. */
+  apply(params: Json, context: ApplyContext): Promise<Applied>;
+  /** Is the wanted state so now? */
+  confirm(params: Json, context: ApplyContext): Promise<"yes" | "no" | "unknown">;
+  /** Puts the remembered `before` back; null where there is no way back. */
+  readonly undo: ((params: Json, context: ApplyContext) => Promise<Applied>) | null;
+}
+
+/** One line of `faultline doctor`. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do about it; empty when ok. */
+  readonly remedy: string;
+}
+
+/** What a connector can do: each capability is there or it is not. */
+export interface Capabilities {
+  readonly webhook?: Webhook;
+  readonly changes?: ChangeSource;
+  readonly signals?: SignalSource;
+  readonly telemetry?: TelemetrySource;
+  readonly status?: StatusSource;
+  readonly actions?: readonly Action[];
+  /** Reachability, rights, what is missing. Never throws. */
+  check?(signal: AbortSignal): Promise<Check[]>;
+}
+
+export interface Connected extends Capabilities {
+  readonly id: string;
+}
+
+// ---------------------------------------------------------------------------------------------- what we remember
+
+export const jobKinds = ["triage", "investigate", "propose", "execute", "verify", "publish", "poll", "sweep"] as const;
+export type JobKind = (typeof jobKinds)[number];
+
+export interface NewJob {
+  readonly kind: JobKind;
+  /** At most one waiting job of this kind and key: another is not added. A running one does not count. */
+  readonly key: string;
+  readonly payload: Json;
+  /** Not before this time. */
+  readonly runAt: EpochMs;
+}
+
+export interface Job extends NewJob {
+  readonly id: string;
+  /** 1 in the first try. */
+  readonly attempt: number;
+}
+
+export interface JobCount {
+  readonly kind: JobKind;
+  readonly waiting: number;
+  readonly running: number;
+  readonly dead: number;
+  /** How long the oldest due job has been waiting. */
+  readonly lagMs: number;
+}
+
+export interface Jobs {
+  /** Leases due jobs, oldest first; a lease that ends without `finish` makes the job due again. */
+  claim(now: EpochMs, leaseMs: number, limit: number): Promise<Job[]>;
+  finish(job: Job): Promise<void>;
+  /** Due again at `at`; after the eighth failed attempt the job is dead and stays visible. */
+  retry(job: Job, at: EpochMs, because: string): Promise<void>;
+  /** Dead at once: trying again cannot help. */
+  bury(job: Job, because: string): Promise<void>;
+  counts(now: EpochMs): Promise<JobCount[]>;
+  dead(limit: number): Promise<(Job & { readonly because: string })[]>;
+}
+
+export interface AuditEntry {
+  readonly at: EpochMs;
+  readonly actor: string;
+  /** `proposal.approved`, `click.refused`, `step.started`, `step.succeeded` … */
+  readonly action: string;
+  readonly incidentId: string | null;
+  readonly proposalId: string | null;
+  readonly digest: string | null;
+  readonly detail: Json;
+}
+
+export interface AuditLine extends AuditEntry {
+  readonly seq: number;
+  readonly prevHash: string;
+  /** sha256(prevHash + canonical JSON of {seq} and the entry) */
+  readonly hash: string;
+}
+
+export interface StoredMessage extends Message {
+  readonly incidentId: string;
+  /** Order within the thread. */
+  readonly seq: number;
+  /** Grows with each change of the content. */
+  readonly rev: number;
+  /** The rev that the chat shows; 0 before the first post. */
+  readonly publishedRev: number;
+  readonly channel: string | null;
+  /** The chat's own id of the message. */
+  readonly ts: string | null;
+  /** When a post began whose answer is not known yet. */
+  readonly sendingSince: EpochMs | null;
+  readonly updatedAt: EpochMs;
+}
+
+/**
+ * Everything that becomes true together. All of it, or nothing: when one guard does not hold (a row moved since it was
+ * read), the answer is "conflict" and nothing was written.
+ */
+export interface Commit {
+  readonly delivery?: { readonly id: string; readonly state: Delivery["state"]; readonly fault: string | null };
+  /** `expectRev` null inserts; else the row must still have that rev. `next.rev` must be one more. */
+  readonly incidents?: readonly { readonly next: Incident; readonly expectRev: number | null }[];
+  /** Inserts or updates by fingerprint and startsAt; an alert stays with the incident it joined first. */
+  readonly alerts?: readonly { readonly incidentId: string; readonly alert: Alert }[];
+  /** Inserts, or replaces the row of the same id. */
+  readonly changes?: readonly Change[];
+  readonly diagnosis?: { readonly incidentId: string; readonly diagnosis: Diagnosis };
+  readonly proposals?: readonly Proposal[];
+  /** Guard: the proposal is in state `from`. */
+  readonly proposalMoves?: readonly {
+    readonly id: string;
+    readonly from: ProposalState;
+    readonly to: ProposalState;
+    readonly because: string;
+  }[];
+  /** Guard: nobody's approval of the same digest is there twice. */
+  readonly decisions?: readonly Decision[];
+  /** `expectEpoch` null inserts; else the row must have that epoch. */
+  readonly executions?: readonly { readonly next: Execution; readonly expectEpoch: number | null }[];
+  /** Guard: the target is free. Held until `unlock` names the execution. */
+  readonly locks?: readonly { readonly target: string; readonly executionId: string }[];
+  readonly unlock?: string;
+  readonly timeline?: readonly TimelineEntry[];
+  readonly audit?: readonly AuditEntry[];
+  /** Inserts, or replaces where text or blocks differ (rev + 1); unchanged content writes nothing. */
+  readonly messages?: readonly { readonly incidentId: string; readonly message: Message; readonly at: EpochMs }[];
+  readonly jobs?: readonly NewJob[];
+}
+
+export interface Store {
+  readonly dialect: "sqlite" | "postgres";
+  readonly jobs: Jobs;
+
+  /**
+   * Keeps a delivery with what it was parsed to and the job that handles it, in one durable transaction; deliveries
+   * that arrive together are committed together.
+   *
+   * @returns "duplicate" when one with the same connector and dedupeKey is there: nothing was written
+   */
+  accept(delivery: Delivery, parsed: Parsed, jobs: readonly NewJob[]): Promise<"stored" | "duplicate">;
+  delivery(id: string): Promise<{ readonly delivery: Delivery; readonly parsed: Parsed } | null>;
+  unreadable(limit: number): Promise<Delivery[]>;
+
+  commit(commit: Commit): Promise<"committed" | "conflict">;
+
+  incident(id: string): Promise<Incident | null>;
+  /** Newest first. */
+  incidents(filter: { readonly open?: boolean; readonly limit: number }): Promise<Incident[]>;
+  /** The incident that this episode of an alert belongs to. */
+  incidentOfAlert(fingerprint: string, startsAt: EpochMs): Promise<Incident | null>;
+  /** Every alert of the incident, the latest state of each, oldest first. */
+  alerts(incidentId: string): Promise<Alert[]>;
+  timeline(incidentId: string): Promise<TimelineEntry[]>;
+  changesIn(window: Window, limit: number): Promise<Change[]>;
+  /** Newest last; `versions` of it, the latest only by default. */
+  diagnoses(incidentId: string, versions?: number): Promise<Diagnosis[]>;
+  proposal(id: string): Promise<Proposal | null>;
+  proposals(filter: { readonly incidentId?: string; readonly state?: ProposalState }): Promise<Proposal[]>;
+  decisions(proposalId: string): Promise<Decision[]>;
+  execution(id: string): Promise<Execution | null>;
+  executions(filter: { readonly incidentId?: string; readonly active?: boolean }): Promise<Execution[]>;
+  audit(afterSeq: number, limit: number): Promise<AuditLine[]>;
+
+  /** In thread order. */
+  messages(incidentId: string): Promise<StoredMessage[]>;
+  /** Marks a post as begun, so that a crash before its answer can be told. */
+  messageSending(incidentId: string, key: string, at: EpochMs): Promise<void>;
+  messagePublished(
+    incidentId: string,
+    key: string,
+    published: { readonly rev: number; readonly channel: string; readonly ts: string },
+  ): Promise<void>;
+
+  /** Small named values: polling cursors, the kill switch. */
+  note(name: string): Promise<Json | null>;
+  setNote(name: string, value: Json): Promise<void>;
+
+  /** @throws Fault "unavailable" when the database does not answer */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------- people
+
+/** Who may approve, looked up at the click. */
+export interface Approvers {
+  /** @throws Fault when the membership cannot be looked up: the click is then refused */
+  mayApprove(person: string, via: string, proposal: Proposal): Promise<boolean>;
+  requesterMayApprove: boolean;
+}
+
+/** A chat that shows incidents as threads. */
+export interface Chat {
+  /** @returns the chat's id of the message. @throws Fault */
+  post(message: StoredMessage, threadTs: string | null): Promise<{ readonly channel: string; readonly ts: string }>;
+  update(message: StoredMessage): Promise<void>;
+  /** Looks for a message whose post was begun and never answered; null when it is certainly not there. */
+  find(
+    message: StoredMessage,
+    threadTs: string | null,
+  ): Promise<{ readonly channel: string; readonly ts: string } | null>;
+}
+
+/** Numbers about ourselves; labels come from closed lists only. */
+export interface Metrics {
+  count(
+    name: "deliveries",
+    labels: { connector: string; result: "stored" | "duplicate" | "unreadable" | "refused" | "overloaded" },
+  ): void;
+  count(name: "alerts", labels: { status: "firing" | "resolved" }): void;
+  count(name: "incidents", labels: { cause: string }): void;
+  count(name: "proposals", labels: { remedy: string }): void;
+  count(name: "approvals", labels: { result: string }): void;
+  count(name: "executions", labels: { result: string }): void;
+  count(name: "connector_faults", labels: { connector: string; kind: string }): void;
+  observe(name: "diagnosis_seconds", value: number): void;
+}
+
+export type { Labels };
