@@ -7,11 +7,12 @@ import type { Delivery } from "./domain/delivery.ts";
 import type { Diagnosis } from "./domain/diagnosis/diagnosis.ts";
 import type { Execution } from "./domain/execution.ts";
 import type { Incident } from "./domain/incident.ts";
-import type { Json, Labels } from "./domain/json.ts";
+import type { Json } from "./domain/json.ts";
 import type { Message } from "./domain/message.ts";
 import type { Decision, Proposal, ProposalState } from "./domain/proposal.ts";
 import type { EpochMs, Window } from "./domain/time.ts";
 import type { TimelineEntry } from "./domain/timeline.ts";
+import type { MetricsRegistry } from "./lib/metrics.ts";
 
 // ---------------------------------------------------------------------------------------------- outside systems
 
@@ -137,7 +138,7 @@ export interface Connected extends Capabilities {
 
 // ---------------------------------------------------------------------------------------------- what we remember
 
-export const jobKinds = ["triage", "investigate", "propose", "execute", "verify", "publish", "poll", "sweep"] as const;
+export const jobKinds = ["triage", "investigate", "execute", "verify", "publish", "poll", "sweep"] as const;
 export type JobKind = (typeof jobKinds)[number];
 
 export interface NewJob {
@@ -235,7 +236,7 @@ export interface Commit {
   readonly decisions?: readonly Decision[];
   /** `expectEpoch` null inserts; else the row must have that epoch. */
   readonly executions?: readonly { readonly next: Execution; readonly expectEpoch: number | null }[];
-  /** Guard: the target is free. Held until `unlock` names the execution. */
+  /** Guard: the target is free, or held by the same execution already. Held until `unlock` names the execution. */
   readonly locks?: readonly { readonly target: string; readonly executionId: string }[];
   readonly unlock?: string;
   readonly timeline?: readonly TimelineEntry[];
@@ -320,18 +321,4 @@ export interface Chat {
 }
 
 /** Numbers about ourselves; labels come from closed lists only. */
-export interface Metrics {
-  count(
-    name: "deliveries",
-    labels: { connector: string; result: "stored" | "duplicate" | "unreadable" | "refused" | "overloaded" },
-  ): void;
-  count(name: "alerts", labels: { status: "firing" | "resolved" }): void;
-  count(name: "incidents", labels: { cause: string }): void;
-  count(name: "proposals", labels: { remedy: string }): void;
-  count(name: "approvals", labels: { result: string }): void;
-  count(name: "executions", labels: { result: string }): void;
-  count(name: "connector_faults", labels: { connector: string; kind: string }): void;
-  observe(name: "diagnosis_seconds", value: number): void;
-}
-
-export type { Labels };
+export type Metrics = Pick<MetricsRegistry, "count" | "observe">;

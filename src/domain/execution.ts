@@ -68,3 +68,22 @@ const ended: readonly ExecutionState[] = [
 export function isEnded(execution: Execution): boolean {
   return ended.includes(execution.state);
 }
+
+/** Turns an execution round: every forward step that was done is undone, the last first. */
+export function undoing(execution: Execution, because: string): Execution {
+  const back = execution.steps
+    .filter(({ state, direction }) => state === "succeeded" && direction === "forward")
+    .toReversed()
+    .map(
+      (step): StepRun => ({
+        ...step,
+        direction: "undo",
+        state: "pending",
+        idempotencyKey: `${step.idempotencyKey}:undo`,
+        startedAt: null,
+        endedAt: null,
+        detail: "",
+      }),
+    );
+  return { ...execution, state: "undoing", steps: [...execution.steps, ...back], outcome: because };
+}

@@ -1,10 +1,10 @@
-import { rule, type Decision, type Proposal, type Refusal, refusals } from "../domain/proposal.ts";
+import { type Decision, type Proposal, type Refusal, type Ruling, refusals, rule } from "../domain/proposal.ts";
 import { kindOf } from "../lib/fault.ts";
-import type { Commit } from "../ports.ts";
+import type { ThreadView } from "../views/thread.ts";
 import type { FlowDeps } from "./deps.ts";
-import { startExecution } from "./execute.ts";
+import { startExecution } from "./execution-rows.ts";
 import { halted } from "./halt.ts";
-import { threadMessages } from "./notify.ts";
+import { type Draft, record } from "./record.ts";
 
 /** A click, from whichever door; who clicked is what the door has verified. */
 export interface Click {
@@ -22,39 +22,45 @@ export type Decided =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly because: Refusal | "cannot_tell"; readonly text: string };
 
+const CANNOT_TELL = "Who may approve could not be looked up just now, so nothing was approved. Try again in a moment.";
+
 /**
- * Decides on a proposal: looks up who may, rules, and makes it true with a compare-and-swap. A refused click changes
- * nothing but the audit. Two clicks at once: one of them is told that it was already decided.
+ * Decides on a proposal: looks up who may, rules on what is on record at that moment, and makes it true with a
+ * compare-and-swap. A refused click changes nothing but the audit. Of two clicks at once, one is told that it was
+ * already decided.
  */
 export async function decide(click: Click, deps: FlowDeps): Promise<Decided> {
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const decided = await tryOnce(click, deps);
-    if (decided !== "conflict") return decided;
-  }
-  return refuse(click, null, "already_decided", deps);
-}
-
-async function tryOnce(click: Click, deps: FlowDeps): Promise<Decided | "conflict"> {
-  const { store, clock } = deps;
-  const proposal = await store.proposal(click.proposalId);
+  const proposal = await deps.store.proposal(click.proposalId);
   if (proposal === null) return refuse(click, null, "no_such_proposal", deps);
   const allowed = await mayApprove(click, proposal, deps);
-  if (allowed === "cannot_tell") return cannotTell(click, proposal, deps);
-  const decision: Decision = { ...click, id: deps.newId("apr"), at: clock.now() };
-  const ruling = rule(proposal, decision, {
-    now: decision.at,
-    earlier: await store.decisions(proposal.id),
-    mayApprove: allowed,
-    requesterMayApprove: deps.approvers.requesterMayApprove,
-    halted: await halted(store),
+  if (allowed === "cannot_tell") return refuse(click, proposal, "cannot_tell", deps);
+  const decision: Decision = { ...click, id: deps.newId("apr"), at: deps.clock.now() };
+  const stopped = await halted(deps.store);
+  let ruling: Ruling = { ok: false, because: "no_such_proposal" };
+  await record(proposal.incidentId, deps, (view) => {
+    ruling = ruleNow(view, decision, { allowed, stopped, requesterMayApprove: deps.approvers.requesterMayApprove });
+    return ruling.ok ? becomes(proposal, decision, ruling.next, deps) : null;
   });
-  if (!ruling.ok) return refuse(click, proposal, ruling.because, deps);
-  const result = await store.commit(await becomes(proposal, decision, ruling.next, deps));
-  if (result === "conflict") return "conflict";
-  deps.metrics.count("approvals", { result: ruling.next });
-  if (ruling.next === "rejected") return { ok: true, text: "Rejected. Nothing runs." };
-  if (ruling.next === "counted") return { ok: true, text: `Counted: ${ruling.have} of ${ruling.need} approvals.` };
-  return { ok: true, text: "Approved. It runs now." };
+  return answer(click, proposal, ruling, deps);
+}
+
+interface Standing {
+  readonly allowed: boolean;
+  readonly stopped: boolean;
+  readonly requesterMayApprove: boolean;
+}
+
+function ruleNow(view: ThreadView, decision: Decision, { allowed, stopped, requesterMayApprove }: Standing): Ruling {
+  const current = view.proposals.find(({ id }) => id === decision.proposalId);
+  if (current === undefined) return { ok: false, because: "no_such_proposal" };
+  const earlier = view.decisions.filter(({ proposalId }) => proposalId === current.id);
+  return rule(current, decision, {
+    now: decision.at,
+    earlier,
+    mayApprove: allowed,
+    requesterMayApprove,
+    halted: stopped,
+  });
 }
 
 async function mayApprove(click: Click, proposal: Proposal, deps: FlowDeps): Promise<boolean | "cannot_tell"> {
@@ -67,59 +73,52 @@ async function mayApprove(click: Click, proposal: Proposal, deps: FlowDeps): Pro
   }
 }
 
-async function becomes(
+function becomes(
   proposal: Proposal,
   decision: Decision,
   next: "approved" | "rejected" | "counted",
   deps: FlowDeps,
-): Promise<Commit> {
-  const because = `${next === "rejected" ? "Rejected" : "Approved"} by ${decision.by}${decision.reason ? `: ${decision.reason}` : ""}`;
-  const base: Commit = {
+): Draft {
+  const { incidentId, id: proposalId, digest } = proposal;
+  const { at, by, via, reason } = decision;
+  const because = `${next === "rejected" ? "Rejected" : "Approved"} by ${by}${reason ? `: ${reason}` : ""}`;
+  const moves = next === "counted" ? [] : [{ id: proposalId, from: "pending" as const, to: next, because }];
+  return {
+    ...(next === "approved" ? startExecution(proposal, at, deps) : {}),
     decisions: [decision],
-    proposalMoves: next === "counted" ? [] : [{ id: proposal.id, from: "pending", to: next, because }],
-    timeline: [{ incidentId: proposal.incidentId, at: decision.at, kind: "decided", actor: decision.by, text: `${because} (${proposal.title})` }],
-    audit: [
-      {
-        at: decision.at,
-        actor: decision.by,
-        action: `proposal.${next}`,
-        incidentId: proposal.incidentId,
-        proposalId: proposal.id,
-        digest: proposal.digest,
-        detail: { via: decision.via, reason: decision.reason },
-      },
-    ],
+    proposalMoves: moves,
+    timeline: [{ incidentId, at, kind: "decided", actor: by, text: `${because} (${proposal.title})` }],
+    audit: [{ at, actor: by, action: `proposal.${next}`, incidentId, proposalId, digest, detail: { via, reason } }],
   };
-  const started = next === "approved" ? await startExecution(proposal, decision.at, deps) : null;
-  const merged: Commit = started === null ? base : { ...base, ...started, timeline: [...(base.timeline ?? []), ...(started.timeline ?? [])] };
-  return { ...merged, ...(await threadMessages(proposal.incidentId, deps, merged)) };
 }
 
-async function refuse(click: Click, proposal: Proposal | null, because: Refusal, deps: FlowDeps): Promise<Decided> {
+async function answer(click: Click, proposal: Proposal, ruling: Ruling, deps: FlowDeps): Promise<Decided> {
+  if (!ruling.ok) return refuse(click, proposal, ruling.because, deps);
+  deps.metrics.count("approvals", { result: ruling.next });
+  if (ruling.next === "rejected") return { ok: true, text: "Rejected. Nothing runs." };
+  if (ruling.next === "counted") return { ok: true, text: `Counted: ${ruling.have} of ${ruling.need} approvals.` };
+  return { ok: true, text: "Approved. It runs now." };
+}
+
+async function refuse(
+  click: Click,
+  proposal: Proposal | null,
+  because: Refusal | "cannot_tell",
+  deps: FlowDeps,
+): Promise<Decided> {
   deps.metrics.count("approvals", { result: because });
-  await auditRefusal(click, proposal, because, deps);
-  return { ok: false, because, text: refusals[because] };
-}
-
-async function cannotTell(click: Click, proposal: Proposal, deps: FlowDeps): Promise<Decided> {
-  deps.metrics.count("approvals", { result: "cannot_tell" });
-  await auditRefusal(click, proposal, "cannot_tell", deps);
-  return { ok: false, because: "cannot_tell", text: "Who may approve could not be looked up just now, so nothing was approved. Try again in a moment." };
-}
-
-async function auditRefusal(click: Click, proposal: Proposal | null, because: string, deps: FlowDeps): Promise<void> {
-  const at = deps.clock.now();
   await deps.store.commit({
     audit: [
       {
-        at,
+        at: deps.clock.now(),
         actor: click.by,
         action: "click.refused",
         incidentId: proposal?.incidentId ?? null,
         proposalId: proposal?.id ?? null,
         digest: proposal?.digest ?? null,
-        detail: { because, via: click.via, verdict: click.verdict, shown: click.digest },
+        detail: { because, via: click.via, verdict: click.verdict, shown: click.digest.slice(0, 64) },
       },
     ],
   });
+  return { ok: false, because, text: because === "cannot_tell" ? CANNOT_TELL : refusals[because] };
 }
