@@ -1,4 +1,10 @@
+import { alertmanager } from "./alertmanager.ts";
 import type { Connector } from "./connector.ts";
+import { generic } from "./generic/index.ts";
 
 /** Every connector there is; `test/contract/connectors.test.ts` runs over this list and compares it with the folder. */
-export const connectors: readonly Connector[] = [];
+// biome-ignore format: one line each.
+export const connectors: readonly Connector[] = [
+  alertmanager,
+  generic,
+];
