@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { type Alert, serviceOf, severityOf } from "../domain/alert.ts";
-import { Labels } from "../domain/json.ts";
-import { digestOf } from "../lib/digest.ts";
 import type { Webhook } from "../ports.ts";
 import { type ConnectorDeps, defineConnector, SecretText } from "./connector.ts";
-import { Instant, linkOf, MaybeInstant, readBody } from "./kit/inbound.ts";
+import { readBody } from "./kit/inbound.ts";
 import { answerOf, BaseUrl, below, checked } from "./kit/outbound.ts";
+import { alertFrom, PrometheusAlert } from "./kit/prometheus-alert.ts";
 import { basicOf, requireBasic, requireBearer } from "./kit/signature.ts";
 
 const Settings = z
@@ -24,24 +22,14 @@ const Settings = z
   });
 type Settings = z.output<typeof Settings>;
 
-/** Webhook body, version "4" (prometheus/alertmanager notify/webhook/webhook.go and template/template.go). */
+/** Webhook body, version "4" (prometheus/alertmanager notify/webhook/webhook.go). */
 const Body = z.object({
   version: z.literal("4", { error: 'expected the string "4" (an Alertmanager webhook)' }),
   truncatedAlerts: z.number().default(0),
-  alerts: z.array(
-    z.object({
-      status: z.enum(["firing", "resolved"]),
-      labels: Labels,
-      annotations: Labels.default({}),
-      startsAt: Instant,
-      endsAt: MaybeInstant,
-      generatorURL: z.string().default(""),
-      fingerprint: z.string().default(""),
-    }),
-  ),
+  alerts: z.array(PrometheusAlert),
 });
 
-const hourly = {
+const group = {
   headers: { "content-type": "application/json", "user-agent": "Alertmanager/0.34.0" },
   body: {
     version: "4",
@@ -82,8 +70,8 @@ export const alertmanager = defineConnector({
   examples: [
     {
       name: "an alert that begins to fire",
-      headers: hourly.headers,
-      body: { ...hourly.body, alerts: [firing] },
+      headers: group.headers,
+      body: { ...group.body, alerts: [firing] },
       parsed: {
         alerts: [
           {
@@ -104,9 +92,9 @@ export const alertmanager = defineConnector({
     },
     {
       name: "a group in which one alert is over and one goes on",
-      headers: hourly.headers,
+      headers: group.headers,
       body: {
-        ...hourly.body,
+        ...group.body,
         alerts: [
           { ...firing, status: "resolved", endsAt: "2026-11-20T02:33:11.482Z" },
           { ...firing, labels: { alertname: "ErrorsHigh", signal: "error_ratio" }, fingerprint: "11aa22bb33cc44dd" },
@@ -137,28 +125,8 @@ function webhookOf({ token, basic, signals }: Settings, { log }: ConnectorDeps):
     parse: (request) => {
       const { alerts, truncatedAlerts } = readBody(request, Body, "an Alertmanager webhook of version 4");
       if (truncatedAlerts > 0) log.warn("alertmanager cut its list of alerts off", { truncatedAlerts });
-      return { alerts: alerts.map((alert) => normalised(alert, signals)), changes: [] };
+      return { alerts: alerts.map((alert) => alertFrom(alert, "alertmanager", signals)), changes: [] };
     },
-  };
-}
-
-function normalised(alert: z.output<typeof Body>["alerts"][number], signals: Settings["signals"]): Alert {
-  const { status, labels, annotations, startsAt, endsAt, generatorURL, fingerprint } = alert;
-  const name = labels["alertname"] ?? "";
-  return {
-    source: "alertmanager",
-    fingerprint: fingerprint || digestOf(labels).slice(0, 16),
-    status,
-    title: annotations["summary"] || annotations["title"] || name || "an alert without a name",
-    summary: annotations["description"] || annotations["message"] || "",
-    severity: severityOf(labels["severity"]),
-    service: serviceOf(labels),
-    signal: labels["signal"] || signals[name] || null,
-    labels,
-    annotations,
-    startsAt,
-    endsAt: status === "resolved" ? endsAt : null,
-    url: linkOf(generatorURL),
   };
 }
 

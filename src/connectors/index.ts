@@ -1,10 +1,12 @@
 import { alertmanager } from "./alertmanager.ts";
 import type { Connector } from "./connector.ts";
 import { generic } from "./generic/index.ts";
+import { grafana } from "./grafana.ts";
 
 /** Every connector there is; `test/contract/connectors.test.ts` runs over this list and compares it with the folder. */
 // biome-ignore format: one line each.
 export const connectors: readonly Connector[] = [
   alertmanager,
   generic,
+  grafana,
 ];
