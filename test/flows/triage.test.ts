@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { triage } from "../../src/flows/triage.ts";
+import { createHarness, deliver, firing, type Harness } from "./harness.ts";
+
+let world: Harness;
+beforeEach(async () => {
+  world = await createHarness();
+});
+afterEach(() => world.close());
+
+const incidents = () => world.deps.store.incidents({ limit: 100 });
+
+test("alerts of one service that fire together are one incident, with one job to look at it", async () => {
+  await deliver(world.deps, [firing(world.deps, "a"), firing(world.deps, "b", { title: "Slow" })]);
+  await deliver(world.deps, [firing(world.deps, "c")]);
+  const [incident, ...others] = await incidents();
+  expect(others).toEqual([]);
+  expect(await world.deps.store.alerts(incident?.id ?? "")).toHaveLength(3);
+  const jobs = await world.deps.store.jobs.counts(world.deps.clock.now());
+  expect(jobs.find(({ kind }) => kind === "investigate")).toMatchObject({ waiting: 1 });
+});
+
+test("handling a delivery again, and every repeat of an alert, changes nothing", async () => {
+  const alert = firing(world.deps, "a");
+  const delivery = await deliver(world.deps, [alert]);
+  const [before] = await incidents();
+  await triage(delivery, world.deps);
+  await deliver(world.deps, [alert]);
+  expect(await incidents()).toEqual([before]);
+});
+
+test("an incident is resolved when the last of its alerts is, and says so once", async () => {
+  const [a, b] = [firing(world.deps, "a"), firing(world.deps, "b")];
+  await deliver(world.deps, [a, b]);
+  world.advance(60_000);
+  const ended = { status: "resolved" as const, endsAt: world.deps.clock.now() };
+  await deliver(world.deps, [{ ...a, ...ended }]);
+  expect((await incidents())[0]?.status).not.toBe("resolved");
+  await deliver(world.deps, [{ ...b, ...ended }]);
+  const [incident] = await incidents();
+  expect(incident).toMatchObject({ status: "resolved", resolvedAt: world.deps.clock.now() });
+  const timeline = await world.deps.store.timeline(incident?.id ?? "");
+  expect(timeline.filter(({ kind }) => kind === "resolved")).toHaveLength(1);
+});
+
+test("a resolved that overtakes its firing leaves nothing open", async () => {
+  const alert = firing(world.deps, "a");
+  await deliver(world.deps, [{ ...alert, status: "resolved", endsAt: world.deps.clock.now() + 1_000 }]);
+  await deliver(world.deps, [alert]);
+  expect(await incidents()).toEqual([]);
+});
+
+test("a late repeat of firing does not reopen what is over", async () => {
+  const alert = firing(world.deps, "a");
+  await deliver(world.deps, [alert]);
+  await deliver(world.deps, [{ ...alert, status: "resolved", endsAt: world.deps.clock.now() }]);
+  await deliver(world.deps, [alert]);
+  expect((await incidents()).map(({ status }) => status)).toEqual(["resolved"]);
+});
+
+test("a new episode after the end is a new incident", async () => {
+  const alert = firing(world.deps, "a");
+  await deliver(world.deps, [alert]);
+  await deliver(world.deps, [{ ...alert, status: "resolved", endsAt: world.deps.clock.now() }]);
+  world.advance(60_000);
+  await deliver(world.deps, [firing(world.deps, "a")]);
+  expect((await incidents()).map(({ status }) => status).toSorted()).toEqual(["firing", "resolved"]);
+});
+
+test("the root message is there as soon as the alert is handled", async () => {
+  await deliver(world.deps, [firing(world.deps, "a")]);
+  const [incident] = await incidents();
+  const messages = await world.deps.store.messages(incident?.id ?? "");
+  expect(messages[0]).toMatchObject({ key: "root" });
+  expect(messages[0]?.text).toContain("chat");
+});
+
+test("thirty deliveries at once still make one incident of one service", async () => {
+  await Promise.all(Array.from({ length: 30 }, (_, i) => deliver(world.deps, [firing(world.deps, `a${i}`)])));
+  const all = await incidents();
+  const alerts = await Promise.all(all.map(({ id }) => world.deps.store.alerts(id)));
+  expect(alerts.flat()).toHaveLength(30);
+  expect(all).toHaveLength(1);
+});
