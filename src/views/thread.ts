@@ -6,6 +6,10 @@ import type { Execution } from "../domain/execution.ts";
 import type { Incident } from "../domain/incident.ts";
 import type { Message } from "../domain/message.ts";
 import type { Decision, Proposal } from "../domain/proposal.ts";
+import { diagnosisMessage } from "./diagnosis.ts";
+import { proposalMessage } from "./proposal.ts";
+import { resolvedMessage } from "./resolved.ts";
+import { rootMessage } from "./root.ts";
 
 /** Everything that the thread of one incident shows. */
 export interface ThreadView {
@@ -22,8 +26,16 @@ export interface ThreadView {
   readonly consoleUrl: string | null;
 }
 
-/** The messages of an incident's thread, root first. Pure: the same view gives the same messages. */
+/**
+ * The messages of an incident's thread, root first: the root, the diagnosis, one card for each proposal (its run and
+ * verification happen in the card), and a summary at the end. Pure: the same view gives the same messages.
+ */
 export function thread(view: ThreadView): Message[] {
-  const { incident } = view;
-  return [{ key: "root", text: `${incident.status}: ${incident.title}`, blocks: [] }];
+  const { incident, diagnosis, proposals } = view;
+  return [
+    rootMessage(view),
+    ...(diagnosis === null ? [] : [diagnosisMessage(view, diagnosis)]),
+    ...proposals.map((proposal) => proposalMessage(view, proposal)),
+    ...(incident.status === "resolved" ? [resolvedMessage(view)] : []),
+  ];
 }
