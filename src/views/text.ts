@@ -38,7 +38,7 @@ export function prose(raw: string, limit = CLIP): Mrkdwn {
     .replaceAll("*", "∗")
     .replaceAll("~", "∼")
     .replaceAll("`", "ˋ")
-    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "ˍ")
+    .replace(/(?<![a-z\d])_|_(?![a-z\d])/gi, "ˍ")
     .replace(/@(?=[\p{L}\p{N}])/gu, `@${ZERO_WIDTH}`)
     .replace(/#(?=\p{L})/gu, `#${ZERO_WIDTH}`)
     .replace(/:(?!\d+:)(?=[\w+'-]{1,100}:)/g, `:${ZERO_WIDTH}`);
