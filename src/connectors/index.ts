@@ -2,6 +2,9 @@ import { alertmanager } from "./alertmanager.ts";
 import type { Connector } from "./connector.ts";
 import { generic } from "./generic/index.ts";
 import { grafana } from "./grafana.ts";
+import { langfuse } from "./langfuse/index.ts";
+import { prometheus } from "./prometheus/index.ts";
+import { statuspage } from "./statuspage.ts";
 
 /** Every connector there is; `test/contract/connectors.test.ts` runs over this list and compares it with the folder. */
 // biome-ignore format: one line each.
@@ -9,4 +12,7 @@ export const connectors: readonly Connector[] = [
   alertmanager,
   generic,
   grafana,
+  prometheus,
+  statuspage,
+  langfuse,
 ];

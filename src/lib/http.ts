@@ -18,6 +18,8 @@ export interface HttpRequest {
   /** For this request instead of the client's own, in milliseconds. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Statuses outside 2xx that are an answer too, such as 304 to a conditional request. */
+  readonly allow?: readonly number[];
 }
 
 /** What came back with a 2xx status (or one that was allowed); the body is read and its size was bounded. */
@@ -86,7 +88,7 @@ export function createHttp(options: HttpOptions): HttpClient {
     } catch (error) {
       throw faultOf(error, name, deadline.aborted);
     }
-    if (!response.ok) throw refusal(response, text, name);
+    if (!response.ok && !request.allow?.includes(response.status)) throw refusal(response, text, name);
     return { status: response.status, headers: response.headers, text, json: () => parse(text, name) };
   };
   return {
