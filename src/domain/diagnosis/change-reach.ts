@@ -1,0 +1,177 @@
+import type { Change } from "../change.ts";
+import type { CaseContext } from "./case-context.ts";
+import { type Finding, type Hypothesis, observed } from "./hypothesis.ts";
+import type { Movement } from "./movement.ts";
+import { canReach, foundation, relationOf } from "./topology.ts";
+import { WEIGHTS } from "./weights.ts";
+
+const { reach: REACH } = WEIGHTS;
+
+/** Whether what is hit stands on what was changed. */
+export function judgeReach(context: CaseContext, { id, change, mechanism }: Hypothesis): Finding | null {
+  if (change === null) return null;
+  const place = placeOf(context, change);
+  const outside = mechanism === "demand_change" || mechanism === "measurement";
+  const base = outside ? Math.max(place.weight, linked(context, change) ? -0.5 : -1.8) : place.weight;
+  const beyond = outside ? [] : unreached(context, change);
+  const weight = base + (beyond.length === 0 ? 0 : WEIGHTS.unreached);
+  const statement = `“${change.title}” ${place.words}${beyond.length === 0 ? "" : `; it cannot reach ${beyond.join(", ")}, hit at the same time`}`;
+  const evidence = observed(context, "change_fit", {
+    id: `reach:${change.id}`,
+    statement,
+    source: "catalogue",
+    labels: change.service === null ? change.scope : { service: change.service },
+    at: change.at,
+    url: change.url,
+  });
+  return { evidence, weights: new Map([[id, weight]]) };
+}
+
+interface Place {
+  readonly weight: number;
+  readonly words: string;
+}
+
+function placeOf(context: CaseContext, change: Change): Place {
+  const { topology } = context;
+  const names = touchedName(context, change);
+  if (change.service === null) {
+    const scoped = scopeTouches(context, change);
+    if (scoped !== null)
+      return scoped
+        ? {
+            weight: REACH.named,
+            words: `is about ${Object.values(change.scope).join(", ")}, which the hit service stands on`,
+          }
+        : {
+            weight: REACH.stranger,
+            words: `is about ${Object.values(change.scope).join(", ")}, which the hit service does not use`,
+          };
+    if (names !== null) return { weight: REACH.named, words: `touches ${names}, which the hit service stands on` };
+    return { weight: REACH.platform, words: "is about the platform as a whole" };
+  }
+  const relation = relationOf(topology, change.service);
+  const own = names === null ? 0 : 0.3;
+  switch (relation) {
+    case "focal":
+      return {
+        weight: REACH.focal + own,
+        words: `was made on ${change.service}, the hit service${names === null ? "" : ` (${names})`}`,
+      };
+    case "dependency":
+      return {
+        weight:
+          REACH.dependency +
+          own -
+          0.15 * ((topology.below.get(change.service) ?? 1) - 1) +
+          quietPlace(context, change.service),
+        words: `was made on ${change.service}, which the hit service stands on`,
+      };
+    case "caller":
+      return {
+        weight: REACH.caller,
+        words: `was made on ${change.service}, which stands on the hit service, not under it`,
+      };
+    case "sibling":
+      return {
+        weight: REACH.sibling,
+        words: `was made on ${change.service}, which only shares a foundation with the hit service`,
+      };
+    case "stranger": {
+      const weight = topology.services.size === 0 ? REACH.platform : names === null ? REACH.stranger : REACH.sibling;
+      return { weight, words: `was made on ${change.service}, which nothing connects with the hit service` };
+    }
+    default:
+      return { weight: 0, words: "" };
+  }
+}
+
+/** A dependency that shows trouble of its own is a likelier place; one whose measured signals are all quiet a less likely one. */
+function quietPlace({ movements, coherent }: CaseContext, service: string): number {
+  const own = movements.filter(
+    ({ entity, points }) => entity.kind === "service" && entity.name === service && points >= 4,
+  );
+  if (own.length === 0) return 0;
+  return own.some((movement) => coherent.includes(movement) && movement.harmful !== false) ? 0.5 : -0.5;
+}
+
+/** The name of a model, prompt, dataset, pool or provider of the hit services that the target is or contains. */
+function touchedName({ topology }: CaseContext, { target, scope }: Change): string | null {
+  const things = foundation(topology).flatMap((service) => [
+    ...service.models,
+    ...service.prompts,
+    ...service.datasets,
+    ...service.gpu_pools,
+    ...service.providers,
+    service.name,
+  ]);
+  const text = ` ${target} ${Object.values(scope).join(" ")} `.toLowerCase();
+  return things.filter((thing) => thing.length > 2).find((thing) => whole(text, thing.toLowerCase())) ?? null;
+}
+
+function whole(text: string, thing: string): boolean {
+  const at = text.indexOf(thing);
+  return at !== -1 && !/[a-z0-9]/.test(text[at - 1] ?? " ") && !/[a-z0-9]/.test(text[at + thing.length] ?? " ");
+}
+
+/** Whether the provider or pool that the scope names is one of ours; null where it names neither. */
+function scopeTouches({ providers, pools, topology }: CaseContext, { scope }: Change): boolean | null {
+  const provider = scope["provider"];
+  const pool = scope["gpu_pool"];
+  const service = scope["service"];
+  if (service !== undefined) return topology.below.has(service);
+  if (provider === undefined && pool === undefined) return null;
+  return (provider !== undefined && providers.has(provider)) || (pool !== undefined && pools.has(pool));
+}
+
+/** A change elsewhere that names the hit service or something it stands on. */
+function linked(context: CaseContext, change: Change): boolean {
+  const text = ` ${change.target} ${change.title} ${change.summary ?? ""} `.toLowerCase();
+  const near = [...context.topology.below.keys(), ...context.topology.above.keys()];
+  return (
+    touchedName(context, change) !== null ||
+    near.some((name) => whole(text, name.toLowerCase())) ||
+    (change.service !== null && relationOf(context.topology, change.service) !== "stranger")
+  );
+}
+
+/** Services that were hit at the same time and do not stand on the changed one. */
+function unreached(context: CaseContext, change: Change): string[] {
+  const { service } = change;
+  if (service === null || relationOf(context.topology, service) === "stranger") return [];
+  const hit = new Set(context.coherent.filter((movement) => clearlyHit(movement)).map(({ entity }) => entity.name));
+  const touched = context.topology.services;
+  return [...hit].filter((name) => {
+    const entity = touched.get(name);
+    if (entity === undefined || canReach(context.topology, service, name)) return false;
+    if (context.topology.below.has(name) && context.topology.focal.has(service)) return !loadOnly(context, name);
+    const things = [...entity.models, ...entity.datasets, ...entity.gpu_pools, ...entity.prompts];
+    return !things.some((thing) => whole(` ${change.target} `.toLowerCase(), thing.toLowerCase()));
+  });
+}
+
+const FACING = [
+  "error_ratio",
+  "timeout_ratio",
+  "latency_p95",
+  "ttft_p95",
+  "quality_score",
+  "format_valid_ratio",
+  "refusal_ratio",
+  "hallucination_ratio",
+  "empty_response_ratio",
+  "data_freshness",
+];
+
+function clearlyHit({ entity, signal, harmful, strength, state }: Movement): boolean {
+  return (
+    entity.kind === "service" && harmful === true && strength >= 0.45 && FACING.includes(signal) && state !== "flat"
+  );
+}
+
+/** A service below that is only busier may be so because of us. */
+function loadOnly({ coherent }: CaseContext, name: string): boolean {
+  return coherent.some(
+    ({ entity, signal, state }) => entity.name === name && signal === "request_rate" && state === "up",
+  );
+}

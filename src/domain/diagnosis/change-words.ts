@@ -1,0 +1,228 @@
+import type { Cause } from "../cause.ts";
+import type { Change, ChangeKind } from "../change.ts";
+
+/** What the words of a change say about it. The words are untrusted: they can shift a weight, never decide. */
+export interface ChangeReading {
+  /** What this change could do here. */
+  readonly cause: Cause;
+  /** From 0 to 1: how plainly it says that it touches nothing that runs. */
+  readonly harmless: number;
+  /** It says that somebody was already repairing something. */
+  readonly mitigation: boolean;
+  /** It says that it takes effect later, or only on what is new. */
+  readonly latent: boolean;
+  /** Milliseconds after `at` when it says that it takes effect; 0 where it says nothing. */
+  readonly delayMs: number;
+  readonly tokens: ReadonlySet<string>;
+}
+
+const KIND_CAUSE: Readonly<Record<ChangeKind, Cause>> = {
+  prompt: "prompt",
+  model: "model",
+  data: "data",
+  infra: "gpu_infra",
+  code: "application",
+  config: "application",
+  flag: "application",
+  provider: "upstream_provider",
+};
+
+/** How strongly the kind alone fixes the cause; words must outweigh it. */
+const KIND_FIRMNESS: Readonly<Record<ChangeKind, number>> = {
+  prompt: 3,
+  model: 3,
+  data: 2.5,
+  infra: 2.5,
+  code: 1.6,
+  config: 1.4,
+  flag: 1.2,
+  provider: 4,
+};
+
+/** Words that say what is touched, whatever the kind of the change. Weight of one hit in the target or files. */
+const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
+  [
+    "measurement",
+    4,
+    /\b(judge|grader|rubric|golden|gold.?set|eval(uation|uator)?s?\b.{0,12}(set|suite|cases|run|data|prompt|model)?|benchmark|scorer|scoring.?script|annotat(or|ion))/,
+  ],
+  [
+    "measurement",
+    4,
+    /\b(alert.?(rule|ing|manager|threshold)s?|alerts?\b|recording.?rules?|slo\b|exporter|telemetry|instrumentation|metrics?.?(name|pipeline|agent|sampling)|histogram.?buckets?|sampling.?rate|monitor(s|ing)?.?(rule|threshold))/,
+  ],
+  [
+    "demand",
+    3.5,
+    /\b(campaign|mailing|newsletter|mail.?shot|promotion(al)?\b|marketing|press release|product.?launch|load.?test|crawler|bulk (job|import|request|send)|batch.?job|backfill.?(job|run)|tenant onboard|customer onboard)/,
+  ],
+  [
+    "prompt",
+    2.6,
+    /\b(prompts?|system.?(prompt|message)|few.?shots?|instructions?|tool.?(description|definition|schema)s?|persona|memory.?block|prompt.?template|chat.?prompt)\b/,
+  ],
+  ["data", 3.4, /\b(embedd(er|ing)s?|re.?embed|vector.?(index|store|db))/],
+  [
+    "model",
+    2.2,
+    /\b(model.?(id|name|version|alias|weights?|router|routing)?|weights|checkpoint|adapter|lora|tokeni[sz]er|quanti[sz](ation|ed|e)|fp8|int8|int4|awq|gptq|temperature|top.?[pk]\b|max.?tokens|decoding|sampling.?param|fine.?tun(e|ed|ing)|distill(ed)?|champion|speculative|draft model|chat.?template)\b/,
+  ],
+  [
+    "data",
+    2.2,
+    /\b(index(es)?|re.?index|chunk(s|ing|er)?|feature.?(store|pipeline|view|table|set)?s?\b|dataset|corpus|etl|schema|columns?|table|ingest(ion)?|lookup|reference.?data|vocabulary|snapshot|retriev(er|al)|documents?|dedup|join key|labels? file)/,
+  ],
+  [
+    "gpu_infra",
+    2.2,
+    /\b(nodes?\b|node.?(image|pool|group)|driver|cuda|nccl|gpu.?operator|gpu|kernel|helm|chart|autoscal(er|ing)|hpa|replicas?|vllm|triton|tensorrt|sglang|tgi\b|engine|max.?(batch|num.?seqs?|model.?len)|batch.?size|kv.?cache|tensor.?parallel|gpu.?memory|cni|ingress|certificate|dns|load.?balancer|scheduler|firewall|service.?mesh|mtu|storage.?class|pvc)\b/,
+  ],
+  ["upstream_provider", 2.2, /\b(vendor|deprecat(ed|ion)|retire(d|ment)?|sunset|api.?version of)\b/],
+];
+
+/** Not counted for what it says about itself when the reading is made of code that only names it. */
+const HARMLESS: readonly (readonly [number, RegExp])[] = [
+  [
+    1,
+    /\b(logging|css|text|tags?|json|markdown|docs?|comments?|metrics?|names?|labels?|layout|cosmetic|style|dashboards?|readme) only\b/,
+  ],
+  [1, /\b(lint(er|ing)?|dev.?dependenc(y|ies)|test.?only|tests? only|typo|readme|changelog|formatting|whitespace)\b/],
+  [
+    0.9,
+    /\b(on.?call contact|owner field|cost cent(re|er)|grafana|code ?owners?|licen[cs]e header|badge|spacing|keyboard shortcuts?|onboarding tour|unsubscribe)\b/,
+  ],
+  [0.9, /\b(access log|log level|trace id|request id|log(s|ging)? (failed|the))\b/],
+  [0.8, /\b(other service|api examples|documentation|docs site)\b/],
+  [
+    0.7,
+    /\b(run ok|roll.?up finished|nightly .* finished|renewed|no.?op|unchanged|same (words|size|behaviour|output))\b/,
+  ],
+  [
+    0.6,
+    /\b(front.?end|layout|colou?rs?|icon|typing indicator|header|copy button|cards?|images? in|panel|settings page|terminal view|tab completion|progress bar|view for)\b/,
+  ],
+  [
+    0.5,
+    /\b(only|patch release|one line|one sentence|minor|small|no interruption|no (user|customer|functional) (impact|change))\b/,
+  ],
+  [0.4, /\b(log|trace|counters?|telemetry)\b/],
+];
+
+const MITIGATION =
+  /\b(by (the )?on.?call|roll(ed|ing)?.?back|revert(s|ed|ing)?|mitigat\w+|hot.?fix|to take load off|on (a )?suspicion|emergency|incident|no effect( seen)?|as a precaution|drain(ed)? (traffic|node))\b/;
+
+const LATENT =
+  /\b(new (nodes|pods|sessions|users|documents|requests|tenants) only|until .*recycled|when .*(recycled|restart(ed|s)?)|next (nightly|weekly|daily|scheduled)?.?(run|restart|deploy|build|release)|from (tomorrow|monday|next|midnight)|takes effect|effective|expir(es|y|ed|ation)|valid (for|until)|ttl|renew(al|ed)?|host by host|follows the channel|channel|schedule[ds]?|nightly|reminder|retire[ds]?|retirement|deprecat(ed|ion)|switched off|sunset|over (the next|four|several|\d+) (hours|days))\b/;
+
+const DELAY =
+  /\bin (an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|thirty|sixty|ninety|\d+) (minute|hour|day|week|month)s?\b/;
+const NUMBERS: Readonly<Record<string, number>> = {
+  a: 1,
+  an: 1,
+  one: 1,
+  two: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+  twelve: 12,
+  fourteen: 14,
+  thirty: 30,
+  sixty: 60,
+  ninety: 90,
+};
+const UNITS: Readonly<Record<string, number>> = {
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 604_800_000,
+  month: 2_592_000_000,
+};
+
+/** Longest text that is read; the rest of a diff adds words, not sense. */
+const MAX_TEXT = 4_000;
+
+export function readChange(change: Change): ChangeReading {
+  const words = plain(`${change.title} ${change.summary ?? ""}`);
+  const place = plain(
+    `${change.target} ${change.service ?? ""} ${change.system} ${change.files.slice(0, 40).join(" ")}`,
+  );
+  const values = plain(`${change.before ?? ""} ${change.after ?? ""}`);
+  const diff = plain(touchedLines(change.diff));
+  return {
+    cause: causeOf(change, { words, place, values, diff }),
+    harmless: harmlessIn(words),
+    mitigation: MITIGATION.test(words),
+    latent: LATENT.test(words),
+    delayMs: delayIn(words),
+    tokens: tokensOf(`${words} ${place} ${values} ${diff}`),
+  };
+}
+
+function plain(text: string): string {
+  return text
+    .slice(0, MAX_TEXT)
+    .toLowerCase()
+    .replaceAll(/[_/.:,;()"']+/g, " ")
+    .replaceAll(/\s+/g, " ");
+}
+
+function touchedLines(diff: string | null): string {
+  const lines = (diff ?? "").slice(0, MAX_TEXT * 4).split("\n");
+  return lines.filter((line) => /^[+-][^+-]/.test(line)).join(" ");
+}
+
+interface Texts {
+  readonly words: string;
+  readonly place: string;
+  readonly values: string;
+  readonly diff: string;
+}
+
+function causeOf(change: Change, { words, place, values, diff }: Texts): Cause {
+  const scores = new Map<Cause, number>([[KIND_CAUSE[change.kind], KIND_FIRMNESS[change.kind]]]);
+  const best = new Map<Cause, number>();
+  for (const [cause, weight, pattern] of TOUCHES) {
+    const places = pattern.test(place) ? 1 : 0;
+    const said = pattern.test(words) ? 0.7 : 0;
+    const valued = pattern.test(values) ? 0.5 : 0;
+    const edited = pattern.test(diff) ? 0.5 : 0;
+    const hit = weight * Math.min(1.3, places + said + valued + edited);
+    best.set(cause, Math.max(best.get(cause) ?? 0, hit));
+  }
+  for (const [cause, hit] of best) scores.set(cause, (scores.get(cause) ?? 0) + hit);
+  return [...scores].reduce((top, next) => (next[1] > top[1] ? next : top))[0];
+}
+
+function harmlessIn(words: string): number {
+  return HARMLESS.reduce((most, [weight, pattern]) => (pattern.test(words) ? Math.max(most, weight) : most), 0);
+}
+
+function delayIn(words: string): number {
+  const [, amount = "", unit = ""] = DELAY.exec(words) ?? [];
+  const count = NUMBERS[amount] ?? Number.parseInt(amount, 10);
+  return Number.isFinite(count) ? count * (UNITS[unit] ?? 0) : 0;
+}
+
+const STOP = new Set(
+  "the and for with from that this into onto over than then them they are was were has have had not now new old all any its per one two more less when where which while after before until only also each other same next last first service error errors failed failure alert high low above below percent requests request answers answer seconds code data model prompt infra config flag provider github langfuse mlflow argocd kubernetes terraform launchdarkly airflow version update change added adds add main system".split(
+    " ",
+  ),
+);
+
+/** Words of three letters and more that mean something, without plural and common endings. */
+export function tokensOf(text: string): Set<string> {
+  const raw = text.toLowerCase().split(/[^a-z0-9]+/);
+  return new Set(raw.filter((word) => word.length >= 3 && !STOP.has(word) && !/^\d+$/.test(word)).map(stem));
+}
+
+function stem(word: string): string {
+  if (word.length > 5 && word.endsWith("ing")) return word.slice(0, -3);
+  if (word.length > 4 && word.endsWith("es")) return word.slice(0, -2);
+  if (word.length > 4 && word.endsWith("ed")) return word.slice(0, -2);
+  return word.length > 3 && word.endsWith("s") ? word.slice(0, -1) : word;
+}

@@ -1,0 +1,147 @@
+import type { Evidence } from "../evidence.ts";
+import { signalSpec } from "../signal.ts";
+import type { CaseContext } from "./case-context.ts";
+import { type Finding, type Hypothesis, type Judge, type Mechanism, observed } from "./hypothesis.ts";
+import type { Movement } from "./movement.ts";
+import { EXPECTED, GROUPS, SIGNATURE } from "./signature-weights.ts";
+import { movedWords, signalWords } from "./wording.ts";
+
+/** Within one group the strongest signal counts whole and its kin less: they say the same thing again. */
+const RANK_SHARE = [1, 0.4, 0.2, 0.1] as const;
+/** A flat group of which only one signal is measured proves less. */
+const ONE_MEASURED = 0.65;
+/** Traffic within this factor of its usual level is no surge. */
+const SURGE_STRENGTH = 0.3;
+
+/** Which signals moved, how far, and which did not, held against what each suspect predicts. */
+export const judgeSignature: Judge = (context, hypotheses) => {
+  const moved = strongest(context.coherent.filter((movement) => counts(movement, context)));
+  const byEvidence = new Map<string, Map<string, number>>(moved.map((movement) => [evidenceId(movement), new Map()]));
+  for (const hypothesis of hypotheses) {
+    for (const [id, weight] of movedWeights(hypothesis, moved, context)) byEvidence.get(id)?.set(hypothesis.id, weight);
+  }
+  const findings = moved.map((movement): Finding => {
+    const id = evidenceId(movement);
+    return { evidence: movedEvidence(context, movement, id), weights: byEvidence.get(id) ?? new Map() };
+  });
+  return [...findings, ...flatFindings(context, hypotheses)];
+};
+
+function counts(movement: Movement, context: CaseContext): boolean {
+  const relation = context.relation(movement);
+  return movement.onset !== null && (relation === "focal" || relation === "dependency");
+}
+
+/** For each signal, direction and entity the whole where it moved, else its strongest slice. */
+function strongest(movements: readonly Movement[]): Movement[] {
+  const best = new Map<string, Movement>();
+  for (const movement of movements) {
+    const key = `${movement.signal}|${movement.entity.name}|${movement.state}`;
+    const current = best.get(key);
+    if (current === undefined || rank(movement) > rank(current)) best.set(key, movement);
+  }
+  return [...best.values()];
+}
+
+function rank({ slice, strength }: Movement): number {
+  return strength + (Object.keys(slice).length === 0 ? 1 : 0);
+}
+
+function evidenceId({ signal, entity, state }: Movement): string {
+  return `signature:${signal}:${entity.name}:${state}`;
+}
+
+function movedEvidence(context: CaseContext, movement: Movement, id: string): Evidence {
+  const { signal, series, now, before } = movement;
+  return observed(context, "signature", {
+    id,
+    statement: movedWords(movement),
+    signal,
+    labels: series.labels,
+    value: now,
+    baseline: before,
+    unit: signalSpec(signal)?.unit ?? null,
+    url: series.url ?? null,
+  });
+}
+
+function movedWeights(hypothesis: Hypothesis, moved: readonly Movement[], context: CaseContext): [string, number][] {
+  const relevant = moved.filter((movement) => concerns(movement, hypothesis));
+  return Object.values(GROUPS).flatMap((group) => {
+    const weighed = relevant
+      .filter(({ signal }) => group.includes(signal))
+      .map((movement): [Movement, number] => [movement, rawWeight(hypothesis.mechanism, movement, context)])
+      .toSorted((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
+    const seen = new Map<string, number>();
+    return weighed.map(([movement, raw], place): [string, number] => {
+      const repeats = seen.get(movement.signal) ?? 0;
+      seen.set(movement.signal, repeats + 1);
+      return [evidenceId(movement), raw * (RANK_SHARE[Math.min(place + repeats, RANK_SHARE.length - 1)] ?? 0)];
+    });
+  });
+}
+
+/** A provider's or pool's own signals say nothing about a suspect at another provider or pool. */
+function concerns({ entity }: Movement, { subject }: Hypothesis): boolean {
+  if (entity.kind === "provider") return subject["provider"] === undefined || subject["provider"] === entity.name;
+  if (entity.kind === "gpu_pool") return subject["gpu_pool"] === undefined || subject["gpu_pool"] === entity.name;
+  return true;
+}
+
+function rawWeight(mechanism: Mechanism, movement: Movement, context: CaseContext): number {
+  const row = SIGNATURE[mechanism];
+  const { signal, state, harmful, strength } = movement;
+  const directed = row[`${signal}${state === "up" ? "+" : "-"}`];
+  const plain = harmful === true ? row[signal] : undefined;
+  const weight = (directed ?? plain ?? 0) * (0.4 + 0.6 * strength);
+  if (signal !== "request_rate" || weight <= 0) return weight;
+  return strength < SURGE_STRENGTH ? 0 : weight * (follows(movement, context) ? 0.2 : 1);
+}
+
+/** Clients that retry make traffic rise after the errors; a surge comes first. */
+function follows({ onset }: Movement, { onset: incident, stepMs }: CaseContext): boolean {
+  return onset !== null && incident !== null && onset.from > incident.at + 2 * stepMs;
+}
+
+function flatFindings(context: CaseContext, hypotheses: readonly Hypothesis[]): Finding[] {
+  const byGroups = new Map<string, Map<string, number>>();
+  const measuredIn = new Map<string, Movement[]>();
+  for (const hypothesis of hypotheses) {
+    for (const [groups, weight] of Object.entries(EXPECTED[hypothesis.mechanism] ?? {})) {
+      const names = groups.split("+").flatMap((group) => GROUPS[group] ?? []);
+      const measured = context.movements.filter(
+        (movement) =>
+          names.includes(movement.signal) &&
+          movement.points >= 4 &&
+          isOurs(movement, context) &&
+          concerns(movement, hypothesis),
+      );
+      if (measured.length === 0 || measured.some((movement) => context.coherent.includes(movement))) continue;
+      const kinds = new Set(measured.map(({ signal }) => signal)).size;
+      const key = `${groups}|${hypothesis.subject["provider"] ?? ""}|${hypothesis.subject["gpu_pool"] ?? ""}`;
+      measuredIn.set(key, measured);
+      const weights = byGroups.get(key) ?? new Map<string, number>();
+      byGroups.set(key, weights.set(hypothesis.id, weight * (kinds === 1 ? ONE_MEASURED : 1)));
+    }
+  }
+  return [...byGroups].map(([key, weights]) => ({
+    evidence: flatEvidence(context, key, measuredIn.get(key) ?? []),
+    weights,
+  }));
+}
+
+function isOurs(movement: Movement, context: CaseContext): boolean {
+  const relation = context.relation(movement);
+  return relation === "focal" || relation === "dependency";
+}
+
+function flatEvidence(context: CaseContext, key: string, measured: readonly Movement[]): Evidence {
+  const names = [
+    ...new Set(
+      measured.map(({ signal, entity }) => `${signalWords(signal)}${entity.name === "" ? "" : ` of ${entity.name}`}`),
+    ),
+  ];
+  const shown = names.slice(0, 4).join(", ");
+  const more = names.length > 4 ? ` and ${names.length - 4} more` : "";
+  return observed(context, "signature", { id: `signature:flat:${key}`, statement: `did not move: ${shown}${more}` });
+}

@@ -1,0 +1,52 @@
+import type { Cause } from "../cause.ts";
+import { type CaseContext, changesBefore } from "./case-context.ts";
+import type { Movement } from "./movement.ts";
+
+/** A version that carries the effect, or that came up with it. */
+export interface NewVersion {
+  readonly dimension: "prompt_version" | "model_version";
+  readonly version: string;
+  readonly cause: Cause;
+  readonly service: string;
+}
+
+/** Versions in the slices that no recorded change brought: they came up with the onset, or they alone carry the effect. */
+export function newVersions(context: CaseContext): NewVersion[] {
+  const found = new Map<string, NewVersion>();
+  for (const movement of context.coherent) {
+    for (const dimension of ["prompt_version", "model_version"] as const) {
+      const version = movement.slice[dimension];
+      if (version === undefined || movement.entity.kind !== "service" || !fresh(movement)) continue;
+      if (changesBefore(context).some((change) => namesVersion([change.after, change.title, change.summary], version)))
+        continue;
+      const cause: Cause = dimension === "prompt_version" ? "prompt" : "model";
+      found.set(`${dimension}:${version}`, { dimension, version, cause, service: movement.entity.name });
+    }
+  }
+  return [...found.values()];
+}
+
+function fresh({ appearedAt, harmful, strength }: Movement): boolean {
+  return appearedAt !== null || (harmful === true && strength >= 0.3);
+}
+
+/** Whether one of the texts names the version: equal, or as a whole word. */
+export function namesVersion(texts: readonly (string | null)[], version: string): boolean {
+  const wanted = plain(version);
+  if (wanted === "") return false;
+  return texts.some((text) => {
+    if (text === null) return false;
+    const given = plain(text);
+    if (given === wanted) return true;
+    const at = given.indexOf(wanted);
+    if (at === -1 || (wanted.length < 2 && given.length > 3)) return false;
+    return !/[a-z0-9]/.test(given[at - 1] ?? " ") && !/[a-z0-9]/.test(given[at + wanted.length] ?? " ");
+  });
+}
+
+function plain(text: string): string {
+  return text
+    .toLowerCase()
+    .trim()
+    .replace(/^v(?=\d)/, "");
+}
