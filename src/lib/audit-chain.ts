@@ -38,7 +38,11 @@ export function verifyChain(lines: Iterable<ChainLine>, head: ChainHead = chainS
     const { prevHash, hash, ...entry } = line;
     const expected = at.seq + 1;
     if (line.seq !== expected) {
-      return { ok: false, seq: expected, because: `line ${expected} is missing: line ${line.seq} follows line ${at.seq}` };
+      return {
+        ok: false,
+        seq: expected,
+        because: `line ${expected} is missing: line ${line.seq} follows line ${at.seq}`,
+      };
     }
     if (prevHash !== at.hash) return { ok: false, seq: expected, because: "it does not follow from the line before" };
     if (hash !== sha256(prevHash + canonicalJson(entry))) {

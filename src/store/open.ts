@@ -1,0 +1,31 @@
+import type { Clock } from "../lib/clock.ts";
+import { createIds } from "../lib/ids.ts";
+import type { Log } from "../lib/log.ts";
+import type { Secret } from "../lib/secret.ts";
+import type { Store } from "../ports.ts";
+import { createJobsTable } from "./jobs-table.ts";
+import { openSqlite } from "./sqlite.ts";
+import { createStore } from "./store.ts";
+
+export type StoreOptions =
+  /** @param path of the database file, made where it is missing; `:memory:` for one that is never written */
+  | { readonly kind: "sqlite"; readonly path: string }
+  /** @param max connections of this process; 10 by default */
+  | { readonly kind: "postgres"; readonly url: Secret; readonly max?: number };
+
+export interface StoreDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Opens the store and brings its tables up to date.
+ *
+ * @throws Fault "config" where a person must mend something (the file cannot be written, is no database, is in use by
+ *   another process, is newer than this program), "unavailable" where PostgreSQL does not answer; one sentence each
+ */
+export async function openStore(options: StoreOptions, deps: StoreDeps): Promise<Store> {
+  if (options.kind === "postgres") throw new Error("not yet");
+  const engine = await openSqlite(options.path, deps.clock.now());
+  return createStore(engine, createJobsTable(engine, createIds(deps.clock.now)));
+}
