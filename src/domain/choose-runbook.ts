@@ -57,6 +57,9 @@ const HELPS_AMBIENT: Readonly<Record<string, Readonly<Partial<Record<Remedy, num
   unrecorded: { rollback_prompt: 0.9, rollback_model: 0.9, shift_traffic: 0.8 },
 };
 
+/** What it helps to move traffic off the one region or version that fails. */
+const NARROW = 0.88;
+
 /** The runbooks that fit, best first: by expected benefit over all suspects, less their risk. */
 export function chooseRunbooks(diagnosis: Diagnosis, caseFile: CaseFile, runbooks: readonly Runbook[]): Choice[] {
   const suspects = diagnosis.suspects.filter(
@@ -91,8 +94,13 @@ function fits({ fits: { causes, change_kinds, ambient } }: Runbook, suspect: Sus
   return suspect.ambient !== null && ambient.includes(suspect.ambient);
 }
 
-function helps({ remedy }: Runbook, { ambient }: Suspect): number {
-  return (ambient === null ? HELPS_CHANGE[remedy] : HELPS_AMBIENT[ambient]?.[remedy]) ?? 0.2;
+function helps({ remedy }: Runbook, { ambient, subject, cause }: Suspect): number {
+  const usual = (ambient === null ? HELPS_CHANGE[remedy] : HELPS_AMBIENT[ambient]?.[remedy]) ?? 0.2;
+  const narrow = subject["region"] !== undefined || subject["model_version"] !== undefined;
+  // Where only a part fails, moving that part away helps as much as leaving the whole, and costs less.
+  return remedy === "shift_traffic" && narrow && (ambient !== null || cause === "upstream_provider")
+    ? Math.max(usual, NARROW)
+    : usual;
 }
 
 function reason({ title, probability, cause }: Suspect, others: number): string {

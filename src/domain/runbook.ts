@@ -21,6 +21,11 @@ export const parameterSources = [
   "subject.service",
   "subject.model_version",
   "subject.region",
+  "subject.source",
+  "subject.prompt",
+  "subject.prompt_version",
+  "subject.model",
+  "subject.good_version",
 ] as const;
 export type ParameterSource = (typeof parameterSources)[number];
 

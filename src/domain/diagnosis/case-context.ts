@@ -43,8 +43,8 @@ export function contextOf(file: CaseFile): CaseContext {
     file.traces.filter(({ start }) => start <= asOf),
     focalOf(file, alerts, movements),
   );
-  const providers = named(topology, "providers", [...alerts.map(({ labels }) => labels["provider"])]);
-  const pools = named(topology, "gpu_pools", [...alerts.map(({ labels }) => labels["gpu_pool"])]);
+  const providers = named(topology, "providers", { file, alerts, label: "provider" });
+  const pools = named(topology, "gpu_pools", { file, alerts, label: "gpu_pool" });
   const relation = relationIn({ topology, providers, pools, file });
   const stepMs = typicalStep(file);
   const fired = [...new Set(alerts.flatMap(signalsOf))];
@@ -81,14 +81,20 @@ function focalOf({ catalog }: CaseFile, alerts: readonly Alert[], movements: rea
   return new Set(hit.slice(0, 1).map(({ entity }) => entity.name));
 }
 
-function named(
-  topology: Topology,
-  kind: "providers" | "gpu_pools",
-  more: readonly (string | undefined)[],
-): Set<string> {
+interface Named {
+  readonly file: CaseFile;
+  readonly alerts: readonly Alert[];
+  readonly label: "provider" | "gpu_pool";
+}
+
+/** What the hit services stand on, what the alerts name, and what the series know and the catalogue does not. */
+function named(topology: Topology, kind: "providers" | "gpu_pools", { file, alerts, label }: Named): Set<string> {
+  const recorded = new Set(file.catalog.services.flatMap((service) => service[kind]));
+  const seen = [...file.series, ...alerts].flatMap(({ labels }) => labels[label] ?? []);
   return new Set([
     ...foundation(topology).flatMap((service) => service[kind]),
-    ...more.filter((name): name is string => name !== undefined),
+    ...alerts.flatMap(({ labels }) => labels[label] ?? []),
+    ...seen.filter((name) => !recorded.has(name)),
   ]);
 }
 

@@ -65,7 +65,7 @@ const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
   [
     "model",
     2.2,
-    /\b(model.?(id|name|version|alias|weights?|router|routing)?|weights|checkpoint|adapter|lora|tokeni[sz]er|quanti[sz](ation|ed|e)|fp8|int8|int4|awq|gptq|temperature|top.?[pk]\b|max.?tokens|decoding|sampling.?param|fine.?tun(e|ed|ing)|distill(ed)?|champion|speculative|draft model|chat.?template)\b/,
+    /\b(model.?(id|name|version|alias|weights?|router|routing)|checkpoint|adapter|lora|tokeni[sz]er|quanti[sz](ation|ed|e)|fp8|int8|int4|awq|gptq|temperature|top.?[pk]\b|max.?tokens|decoding|sampling.?param|fine.?tun(e|ed|ing)|distill(ed)?|champion|speculative|draft model|chat.?template)\b/,
   ],
   [
     "data",

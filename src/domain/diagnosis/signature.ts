@@ -89,7 +89,7 @@ function concerns({ entity }: Movement, { subject }: Hypothesis): boolean {
 }
 
 function rawWeight(mechanism: Mechanism, movement: Movement, context: CaseContext): number {
-  const row = SIGNATURE[mechanism];
+  const row = SIGNATURE[mechanism] ?? {};
   const { signal, state, harmful, strength } = movement;
   const directed = row[`${signal}${state === "up" ? "+" : "-"}`];
   const plain = harmful === true ? row[signal] : undefined;

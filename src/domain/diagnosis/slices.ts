@@ -105,11 +105,17 @@ function trackWeight({ change, mechanism }: Hypothesis, { hitValues, sparedValue
 
 function ambientWeight({ subject, mechanism }: Hypothesis, { cut, hitValues, sparedValues }: Seen): number {
   const own = subject[cut.dimension];
-  if (own !== undefined && hitValues.includes(own)) return sparedValues.length > 0 ? 2 : 0.8;
-  if (own !== undefined && sparedValues.includes(own)) return mismatch;
+  const named = cut.dimension === "provider" || cut.dimension === "gpu_pool";
+  if (named && own !== undefined && hitValues.includes(own)) return narrowness(hitValues, sparedValues);
+  if (named && own !== undefined && sparedValues.includes(own)) return mismatch;
   if (hitValues.length === 0 || (sparedValues.length === 0 && cut.dimension !== "node")) return 0;
   const weight = AMBIENT_BY_DIMENSION[cut.dimension]?.[mechanism] ?? 0;
   return weight * (sparedValues.length > 0 ? 1 : 0.5);
+}
+
+/** How unlikely it is to name the hit values by chance: ln of how many there are to each that is hit. */
+function narrowness(hitValues: readonly string[], sparedValues: readonly string[]): number {
+  return Math.log(1 + sparedValues.length / Math.max(1, hitValues.length)) + (sparedValues.length > 0 ? 0.3 : 0);
 }
 
 function scopeWeight(hypothesis: Hypothesis, seen: Seen): number {
@@ -118,7 +124,7 @@ function scopeWeight(hypothesis: Hypothesis, seen: Seen): number {
   if (change === null) return 0;
   const scope = change.scope[cut.dimension];
   const text = `${change.target} ${change.title} ${change.summary ?? ""}`.toLowerCase();
-  if (scope !== undefined && hitValues.includes(scope)) return sparedValues.length > 0 ? match * 0.8 : match * 0.4;
+  if (scope !== undefined && hitValues.includes(scope)) return 0.4 + narrowness(hitValues, sparedValues);
   if (scope !== undefined && (sparedValues.includes(scope) || hitValues.length > 0)) return WEIGHTS.slice.scopeSpared;
   if (hitValues.some((value) => value.length > 1 && mentions(text, value))) return 1.5;
   if (hitValues.length === 0 || sparedValues.length === 0) return 0;

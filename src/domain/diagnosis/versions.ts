@@ -8,6 +8,8 @@ export interface NewVersion {
   readonly version: string;
   readonly cause: Cause;
   readonly service: string;
+  /** The version that is well, where exactly one is. */
+  readonly good: string | null;
 }
 
 /** Versions in the slices that no recorded change brought: they came up with the onset, or they alone carry the effect. */
@@ -20,10 +22,31 @@ export function newVersions(context: CaseContext): NewVersion[] {
       if (changesBefore(context).some((change) => namesVersion([change.after, change.title, change.summary], version)))
         continue;
       const cause: Cause = dimension === "prompt_version" ? "prompt" : "model";
-      found.set(`${dimension}:${version}`, { dimension, version, cause, service: movement.entity.name });
+      found.set(`${dimension}:${version}`, {
+        dimension,
+        version,
+        cause,
+        service: movement.entity.name,
+        good: goodOne(context, movement, dimension),
+      });
     }
   }
   return [...found.values()];
+}
+
+function goodOne({ movements }: CaseContext, hit: Movement, dimension: NewVersion["dimension"]): string | null {
+  const peers = movements.filter(
+    ({ signal, entity, slice, appearedAt, state }) =>
+      signal === hit.signal &&
+      entity.name === hit.entity.name &&
+      slice[dimension] !== undefined &&
+      appearedAt === null &&
+      state !== "unknown",
+  );
+  const others = [...new Set(peers.map(({ slice }) => slice[dimension] ?? ""))].filter(
+    (version) => version !== hit.slice[dimension],
+  );
+  return others.length === 1 ? (others[0] ?? null) : null;
 }
 
 function fresh({ appearedAt, harmful, strength }: Movement): boolean {

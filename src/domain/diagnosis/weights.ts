@@ -54,7 +54,7 @@ export const WEIGHTS = {
     scaleMinMs: 4_000,
     scaleMaxMs: 900_000,
     slope: 1,
-    slopeSlow: 0.6,
+    slopeSlow: 0.8,
     floor: -5.5,
     latent: -2.2,
     during: 0.4,
