@@ -1,8 +1,12 @@
 import { alertmanager } from "./alertmanager.ts";
 import type { Connector } from "./connector.ts";
 import { generic } from "./generic/index.ts";
+import { github } from "./github/index.ts";
 import { grafana } from "./grafana.ts";
+import { haproxy } from "./haproxy/index.ts";
+import { http } from "./http/index.ts";
 import { langfuse } from "./langfuse/index.ts";
+import { litellm } from "./litellm/index.ts";
 import { prometheus } from "./prometheus/index.ts";
 import { statuspage } from "./statuspage.ts";
 
@@ -15,4 +19,8 @@ export const connectors: readonly Connector[] = [
   prometheus,
   statuspage,
   langfuse,
+  github,
+  haproxy,
+  http,
+  litellm,
 ];
