@@ -3,7 +3,9 @@ import { createIds } from "../lib/ids.ts";
 import type { Log } from "../lib/log.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { Store } from "../ports.ts";
+import { createBossQueue } from "./jobs-boss.ts";
 import { createJobsTable } from "./jobs-table.ts";
+import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 import { createStore } from "./store.ts";
 
@@ -25,7 +27,17 @@ export interface StoreDeps {
  *   another process, is newer than this program), "unavailable" where PostgreSQL does not answer; one sentence each
  */
 export async function openStore(options: StoreOptions, deps: StoreDeps): Promise<Store> {
-  if (options.kind === "postgres") throw new Error("not yet");
+  if (options.kind === "postgres") return onPostgres(options.url, options.max ?? 10, deps);
   const engine = await openSqlite(options.path, deps.clock.now());
   return createStore(engine, createJobsTable(engine, createIds(deps.clock.now)));
+}
+
+async function onPostgres(url: Secret, max: number, { clock, log }: StoreDeps): Promise<Store> {
+  const engine = await openPostgres({ url, max, now: clock.now() }, log);
+  try {
+    return createStore(engine, await createBossQueue(engine, log));
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
 }

@@ -93,6 +93,8 @@ function engine(file: Database.Database, lock: Lock | null): Engine {
     fault: unavailable,
     close: async () => {
       await db.destroy();
+      // Kysely leaves alone what it never used.
+      file.close();
       lock?.release();
     },
   };

