@@ -244,7 +244,7 @@ function door({ options, deps, metrics, sandbox, slack }: Doors): Promise<Fastif
           "Local mode: this machine alone, deliveries from here are taken unsigned, and whoever gives a name may approve.",
         ]
       : [];
-  const extra = async () => ({ sandbox: sandbox === null ? null : await sandboxState(sandbox.url, http) });
+  const extra = async () => ({ sandbox: sandbox === null ? null : { ...(await sandboxState(sandbox.url, http)), truth: `${sandbox.url}/api/drills/truth` } });
   const more = [
     (app: FastifyInstance) => consoleRoutes(app),
     apiRoutes({ deps, access, version: VERSION, notices }, extra),

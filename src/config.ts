@@ -27,6 +27,8 @@ const Slack = z.strictObject({
   /** HTTP mode only. */
   signing_secret: SecretText.optional(),
   channel: z.string().min(1, "the channel's id, such as C0123456789"),
+  /** Another Web API than slack.com's, ending in a slash. */
+  api_url: z.url().optional(),
 });
 
 const Approvals = z.strictObject({

@@ -8,6 +8,7 @@ import { replay } from "./cli/replay.ts";
 import { sandboxAlone } from "./cli/sandbox.ts";
 import { serve } from "./cli/serve.ts";
 import { Fault } from "./lib/fault.ts";
+import { loadRunbooks } from "./runbooks.ts";
 
 /**
  * Runs one command. The exit status is 0 when all went well, 1 when the answer is no, 2 when the configuration or the
@@ -44,7 +45,7 @@ function program(): Command {
     .option("--all", "every fault, one after the other, headless")
     .option("--json", "print one JSON object a line")
     .option("--seed <n>", "varies sizes, times, slices and the innocent changes", wholeNumber, 1)
-    .option("--approve-as <name>", "approve the first proposal as this person", "drill")
+    .option("--approve-as <name>", "approve the first proposal as this person; headless drills do so as \"drill\"")
     .action(async (fault: string | undefined, options: DrillFlags) =>
       exit(await drill(fault ?? null, { ...options, all: options.all === true, json: options.json === true })),
     );
@@ -53,14 +54,14 @@ function program(): Command {
     .description("diagnose recorded scenarios as of their own time, without network")
     .option("--json", "print one JSON object a line")
     .action(async (files: string[], options: { json?: boolean }) =>
-      exit(await replay(files, { json: options.json === true })),
+      exit(await replay(files, { json: options.json === true, runbooks: loadRunbooks("runbooks") }, io)),
     );
   faultline
     .command("eval <dir>")
     .description("replay every scenario of a folder and score the answers")
     .option("--json", "print the scores as data")
     .action(async (dir: string, options: { json?: boolean }) =>
-      exit(await evaluate(dir, { json: options.json === true })),
+      exit(await evaluate(dir, { json: options.json === true, runbooks: loadRunbooks("runbooks") }, io)),
     );
   faultline
     .command("connectors")
@@ -82,11 +83,16 @@ function program(): Command {
   return faultline;
 }
 
+const io = {
+  out: (line: string) => process.stdout.write(`${line}\n`),
+  err: (line: string) => process.stderr.write(`${line}\n`),
+};
+
 interface DrillFlags {
   readonly all?: boolean;
   readonly json?: boolean;
   readonly seed: number;
-  readonly approveAs: string;
+  readonly approveAs?: string;
 }
 
 function wholeNumber(text: string): number {

@@ -8,6 +8,7 @@ import { http } from "./http/index.ts";
 import { langfuse } from "./langfuse/index.ts";
 import { litellm } from "./litellm/index.ts";
 import { prometheus } from "./prometheus/index.ts";
+import { sandbox } from "./sandbox/index.ts";
 import { statuspage } from "./statuspage.ts";
 
 /** Every connector there is; `test/contract/connectors.test.ts` runs over this list and compares it with the folder. */
@@ -23,4 +24,5 @@ export const connectors: readonly Connector[] = [
   haproxy,
   http,
   litellm,
+  sandbox,
 ];

@@ -47,7 +47,9 @@ export async function createServer(door: HttpDoor): Promise<FastifyInstance> {
     maxEventLoopDelay: 2_000,
     retryAfter: RETRY_AFTER_S,
     message: "overloaded, try again in a few seconds",
-    pressureHandler: (_request, reply) => overloaded(reply),
+    pressureHandler: (_request, reply) => {
+      void overloaded(reply);
+    },
   });
   app.addHook("onRequest", async (request, reply) => {
     const because = foreign(request, door.access);

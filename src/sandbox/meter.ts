@@ -1,0 +1,165 @@
+import type { Fate } from "./requests.ts";
+import type { Tick } from "./tick.ts";
+import type { World } from "./world.ts";
+
+/** Seconds that a ratio or a percentile looks back: long enough to be smooth, short enough to follow a break. */
+export const WINDOW_S = 8;
+const SECONDS_PER_HOUR = 3_600;
+const POOL = "gpu-a";
+
+/** A name of the vocabulary with its labels, as one text: `signal|key=value,…` */
+export type SeriesKey = string;
+
+export function seriesKey(signal: string, labels: Readonly<Record<string, string>>): SeriesKey {
+  return `${signal}|${Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",")}`;
+}
+
+export function parseKey(key: SeriesKey): { signal: string; labels: Record<string, string> } {
+  const [signal = "", rest = ""] = key.split("|");
+  return { signal, labels: Object.fromEntries(rest.split(",").filter(Boolean).map((pair) => pair.split("=") as [string, string])) };
+}
+
+/** The dimensions that the support assistant's signals are cut by. */
+const SLICES: readonly [string, (fate: Fate) => string | null][] = [
+  ["prompt_version", ({ promptVersion }) => promptVersion],
+  ["model_version", ({ modelVersion }) => modelVersion],
+  ["provider", ({ provider }) => provider],
+  ["node", ({ node }) => node],
+  ["tenant", ({ tenant }) => tenant],
+  ["language", ({ language }) => language],
+  ["route", ({ route }) => route],
+];
+
+/** What the last seconds say, as one value for each series. Ratios over nothing are left out. */
+export function measure(ticks: readonly Tick[], world: World): Map<SeriesKey, number> {
+  const values = new Map<SeriesKey, number>();
+  const groups = new Map<string, { labels: Record<string, string>; fates: Fate[] }>();
+  const put = (labels: Record<string, string>, fate: Fate) => {
+    const key = Object.entries(labels).flat().join("\u0000");
+    const group = groups.get(key) ?? { labels, fates: [] };
+    group.fates.push(fate);
+    groups.set(key, group);
+  };
+  for (const { fates } of ticks) {
+    for (const fate of fates) {
+      put({ service: fate.service }, fate);
+      if (fate.service === "support-chat") for (const [dimension, of] of SLICES) slice(fate, dimension, of(fate), put);
+    }
+  }
+  for (const { labels, fates } of groups.values()) service(values, labels, fates, ticks.length);
+  providers(values, ticks);
+  pool(values, ticks);
+  data(values, ticks, world);
+  return values;
+}
+
+function slice(fate: Fate, dimension: string, value: string | null, put: (labels: Record<string, string>, fate: Fate) => void): void {
+  if (value !== null) put({ service: fate.service, [dimension]: value }, fate);
+}
+
+function service(values: Map<SeriesKey, number>, labels: Record<string, string>, fates: readonly Fate[], seconds: number): void {
+  const set = (signal: string, value: number | null) => value !== null && values.set(seriesKey(signal, labels), value);
+  const share = (of: readonly Fate[], is: (fate: Fate) => boolean) => (of.length === 0 ? null : of.filter(is).length / of.length);
+  const good = fates.filter(({ failed }) => failed === "none");
+  const judged = good.flatMap((fate) => (fate.judged === null ? [] : [fate.judged]));
+  set("request_rate", fates.length / seconds);
+  set("error_ratio", share(fates.filter(({ failed }) => failed !== "limited"), ({ failed }) => failed !== "none"));
+  set("latency_p95", percentile(good.map(({ latencyS }) => latencyS), 0.95));
+  set("ttft_p95", percentile(good.map(({ ttftS }) => ttftS), 0.95));
+  set("format_valid_ratio", share(good, ({ formatValid }) => formatValid));
+  set("refusal_ratio", share(good, ({ refused }) => refused));
+  set("hallucination_ratio", share(good, ({ hallucinated }) => hallucinated));
+  set("negative_feedback_ratio", share(good, ({ disliked }) => disliked));
+  set("quality_score", mean(judged));
+  set("cost_per_hour", (sum(fates.map(({ costUsd }) => costUsd)) / seconds) * SECONDS_PER_HOUR);
+  const input = sum(good.map(({ inputTokens }) => inputTokens));
+  set("cache_hit_ratio", input === 0 ? null : sum(good.map(({ cachedTokens }) => cachedTokens)) / input);
+  set("input_tokens_per_request", mean(good.map(({ inputTokens }) => inputTokens)));
+  set("output_tokens_per_request", mean(good.map(({ outputTokens }) => outputTokens)));
+  if (labels["service"] !== "support-chat") return;
+  set("retrieval_hit_ratio", share(good, ({ retrieved }) => retrieved));
+  if (Object.keys(labels).length > 1) return;
+  set("timeout_ratio", share(fates, ({ failed }) => failed === "timeout"));
+  set("tool_error_ratio", share(good, ({ formatValid }) => !formatValid));
+  set("empty_response_ratio", share(good, ({ outputTokens }) => outputTokens <= 5));
+  set("inter_token_latency_p95", percentile(good.map(({ latencyS, ttftS, outputTokens }) => (latencyS - ttftS) / outputTokens), 0.95));
+}
+
+function providers(values: Map<SeriesKey, number>, ticks: readonly Tick[]): void {
+  const fates = ticks.flatMap((tick) => tick.fates);
+  const probes = ticks.flatMap((tick) => tick.probes);
+  for (const provider of new Set(probes.map((probe) => probe.provider))) {
+    const set = (signal: string, value: number | null) => value !== null && values.set(seriesKey(signal, { provider }), value);
+    const mine = fates.filter((fate) => fate.provider === provider && fate.failed !== "limited" && fate.failed !== "app");
+    const asked = probes.filter((probe) => probe.provider === provider);
+    if (mine.length > 0) {
+      const overloaded = mine.filter(({ failed }) => failed === "overloaded").length / mine.length;
+      set("provider_error_ratio", overloaded);
+      set("provider_overloaded_ratio", overloaded);
+      set("provider_rate_limited_ratio", 0);
+      set("provider_latency_p95", percentile(mine.map(({ latencyS }) => latencyS), 0.95));
+    }
+    set("probe_success_ratio", asked.filter(({ ok }) => ok).length / asked.length);
+    const answered = asked.filter(({ ok }) => ok);
+    set("probe_format_valid_ratio", answered.length === 0 ? null : answered.filter(({ formatValid }) => formatValid).length / answered.length);
+  }
+}
+
+function pool(values: Map<SeriesKey, number>, ticks: readonly Tick[]): void {
+  const last = ticks.at(-1);
+  if (last === undefined) return;
+  const perMinute = 60 / ticks.length;
+  const nodes = ticks.flatMap((tick) => tick.nodes);
+  const set = (signal: string, labels: Record<string, string>, value: number | null) => value !== null && values.set(seriesKey(signal, labels), value);
+  const about = (labels: Record<string, string>, readings: typeof nodes) => {
+    set("gpu_utilization", labels, mean(readings.map(({ utilization }) => utilization)));
+    set("gpu_memory_used", labels, mean(readings.map(({ memory }) => memory)));
+    set("gpu_temperature", labels, mean(readings.map(({ temperature }) => temperature)));
+    set("gpu_xid_errors", labels, sum(readings.map(({ xid }) => xid)) * perMinute);
+    set("gpu_ecc_errors", labels, 0);
+    set("gpu_throttle_ratio", labels, 0);
+  };
+  about({ gpu_pool: POOL }, nodes);
+  for (const { node } of last.nodes) about({ gpu_pool: POOL, node }, nodes.filter((reading) => reading.node === node));
+  const serving = { service: "llm-pool" };
+  set("queue_depth", serving, mean(ticks.map(({ queueDepth }) => queueDepth)));
+  set("kv_cache_usage", serving, mean(ticks.map(({ kvUsage }) => kvUsage)));
+  set("preemptions_rate", serving, sum(ticks.map(({ preemptions }) => preemptions)) * perMinute);
+  set("ready_replicas_ratio", serving, last.readyRatio);
+}
+
+/** Data signals: the age of the newest record, and how far the input has moved from its reference (PSI over languages). */
+function data(values: Map<SeriesKey, number>, ticks: readonly Tick[], world: World): void {
+  const index = world.parts["help-centre"];
+  const traits = index?.versions[index.live];
+  if (traits !== undefined) values.set(seriesKey("data_freshness", { service: "support-chat" }), traits.age);
+  const languages = ticks.flatMap(({ fates }) => fates.filter((fate) => fate.service === "support-chat").map((fate) => fate.language));
+  if (languages.length > 0) values.set(seriesKey("drift_psi", { service: "support-chat" }), psi(languages));
+}
+
+/** The mix of languages that the assistant was launched with. */
+export const referenceLanguages: Readonly<Record<string, number>> = { en: 0.58, de: 0.16, fr: 0.13, es: 0.09, pt: 0.02, ja: 0.02 };
+
+function psi(languages: readonly string[]): number {
+  const floor = 0.01;
+  return sum(
+    Object.entries(referenceLanguages).map(([language, expected]) => {
+      const actual = Math.max(floor, languages.filter((other) => other === language).length / languages.length);
+      return (actual - expected) * Math.log(actual / Math.max(floor, expected));
+    }),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : sum(values) / values.length;
+}
+
+function percentile(values: readonly number[], share: number): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
+}
