@@ -5,8 +5,6 @@ import { context, header, message, section } from "./blocks.ts";
 import { code, joined, link, type Mrkdwn, md, prose } from "./text.ts";
 import { when } from "./words.ts";
 
-const SHOWN = 15;
-
 export interface ChangesView {
   readonly changes: readonly Change[];
   /** The service asked for, or null for all. */
@@ -20,14 +18,13 @@ export function changesMessage({ changes, service, window }: ChangesView): Messa
   const whose = service === null ? md`` : md` of ${prose(service, 60)}`;
   const since = when(window.from, "{date_short_pretty} {time}");
   const count = md`${changes.length} ${changes.length === 1 ? "change" : "changes"}`;
-  const lines = sorted.slice(0, SHOWN).map(line);
-  const more = sorted.length > SHOWN ? md`… and ${sorted.length - SHOWN} older` : null;
+  const lines = sorted.map(line);
   return message(
     "changes",
     [md`${count}${whose} since ${since}.`],
     [
       header(`Changes${service === null ? "" : ` of ${service}`}`),
-      section(lines.length === 0 ? [md`Nothing is on record.`] : [...lines, more]),
+      section(lines.length === 0 ? [md`Nothing is on record.`] : lines),
       context([md`${count}${whose} since ${since}`]),
     ],
   );

@@ -5,8 +5,6 @@ import { header, message, section } from "./blocks.ts";
 import { type Mrkdwn, md, prose } from "./text.ts";
 import { causeName, isTold, percent, statusWords, when } from "./words.ts";
 
-const SHOWN = 12;
-
 export interface StatusView {
   /** Newest first. */
   readonly open: readonly { readonly incident: Incident; readonly diagnosis: Diagnosis | null }[];
@@ -19,12 +17,11 @@ export function statusMessage({ open, halted }: StatusView): Message {
   const count =
     open.length === 0 ? "Nothing is open" : `${open.length} open ${open.length === 1 ? "incident" : "incidents"}`;
   const brake = halted ? md`*The kill switch is on:* nothing can be approved or run.` : null;
-  const lines = open.slice(0, SHOWN).map(({ incident, diagnosis }) => line(incident, diagnosis));
-  const more = open.length > SHOWN ? md`… and ${open.length - SHOWN} more` : null;
+  const lines = open.map(({ incident, diagnosis }) => line(incident, diagnosis));
   return message(
     "status",
     [md`${count}.`, brake, lines[0] ?? null],
-    [header(count), brake === null ? null : section([brake]), lines.length === 0 ? null : section([...lines, more])],
+    [header(count), brake === null ? null : section([brake]), lines.length === 0 ? null : section(lines)],
   );
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { decide } from "../../src/flows/decide.ts";
 import type { FlowDeps } from "../../src/flows/deps.ts";
 import { publish } from "../../src/flows/publish.ts";
 import { record } from "../../src/flows/record.ts";
@@ -128,6 +129,61 @@ describe("publishing", () => {
     harness.advance(5_000);
     await publish(incidentId, deps);
     expect(slack.workspace.byKey("root").text).toContain("title 1");
+  });
+});
+
+describe("a whole incident", () => {
+  it("with fifty alerts, one approval and a recovery is a thread of a few messages, and ends without a live button", async () => {
+    const incidentId = await harness.incident();
+    const step = async (ms = 700) => {
+      harness.advance(ms);
+      await publish(incidentId, deps);
+    };
+    await step();
+    for (let index = 0; index < 50; index += 1) {
+      await retitle(incidentId, index);
+      await step();
+    }
+    const { id: proposalId, digest } = await harness.proposal(incidentId);
+    await step();
+    await decide({ proposalId, digest, verdict: "approved", by: "ann", via: "console", reason: null }, deps);
+    await step();
+    const [execution] = await deps.store.executions({ incidentId });
+    await harness.runExecution(execution?.id ?? "");
+    await step();
+    await record(incidentId, deps, ({ executions }) => ({
+      executions: executions.map((run) => ({
+        next: {
+          ...run,
+          epoch: run.epoch + 1,
+          state: "recovered" as const,
+          endedAt: deps.clock.now(),
+          outcome: "Recovered: error_ratio 0.01.",
+        },
+        expectEpoch: run.epoch,
+      })),
+    }));
+    await step();
+    await record(incidentId, deps, ({ alerts }) => ({
+      alerts: alerts.map((alert) => ({
+        incidentId,
+        alert: { ...alert, status: "resolved" as const, endsAt: deps.clock.now() },
+      })),
+    }));
+    for (let round = 0; round < 8; round += 1) await step();
+    expect(slack.workspace.roots()).toHaveLength(1);
+    expect(slack.workspace.messages.map(({ metadata }) => metadata?.event_payload["key"])).toEqual([
+      "root",
+      `proposal:${proposalId}`,
+      "resolved",
+    ]);
+    const edits = slack.workspace.messages.map((message) => message.edits);
+    expect(Math.max(...edits)).toBeLessThanOrEqual(1 + (66 * 700) / 3_000);
+    expect(JSON.stringify(slack.workspace.messages)).not.toContain('"actions"');
+    expect(slack.workspace.byKey("root").text).toMatch(/^Resolved: /);
+    expect(JSON.stringify(slack.workspace.byKey(`proposal:${proposalId}`).blocks)).toContain(
+      "Recovered: error_ratio 0.01.",
+    );
   });
 });
 

@@ -87,6 +87,7 @@ export const methods: Readonly<Record<string, Method>> = {
   },
 
   "conversations.history": ({ workspace, args }) =>
+    channelObstacle(workspace, text(args["channel"])) ??
     page(
       workspace.messages
         .filter(({ channel, threadTs }) => channel === args["channel"] && threadTs === null)

@@ -52,7 +52,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, api: We
   if (misbehaviour?.mode === "500_after") return void response.writeHead(500).end("{}");
   if (misbehaviour?.mode === "malformed") return void response.writeHead(200).end("<html>");
   if (answer["error"] === "ratelimited") return void tooMany(response, 1);
-  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
+  const headers = { "content-type": "application/json", "x-oauth-scopes": api.workspace.scopes.join(",") };
+  response.writeHead(200, headers).end(JSON.stringify(answer));
 }
 
 function argsOf(body: string): Args {

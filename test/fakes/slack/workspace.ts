@@ -29,6 +29,7 @@ export class Workspace {
   readonly messages: ShownMessage[] = [];
   readonly whispers: Whisper[] = [];
   readonly channels = new Map([["C0INCIDENTS", { archived: false, member: true }]]);
+  scopes: readonly string[] = ["chat:write", "commands", "channels:history", "groups:history", "usergroups:read"];
   readonly groups = new Map<string, readonly string[]>();
   readonly #now: () => number;
   #lastTs = 0;
