@@ -58,22 +58,27 @@ export async function createBossQueue(engine: Postgres, log: Log): Promise<Queue
   boss.on("error", (error) => log.warn("the queue reports a fault", { fault: error.message }));
   boss.on("warning", ({ message }) => log.debug("the queue warns", { warning: message }));
   try {
-    await boss.start();
-    await boss.createQueue(DEAD, { retentionSeconds: RETENTION_SECONDS });
-    await boss.createQueue(QUEUE, {
-      policy: "short",
-      deadLetter: DEAD,
-      expireInSeconds: LEASE_SECONDS,
-      retryLimit: MAX_ATTEMPTS - 1,
-      retryDelay: 0,
-      retentionSeconds: RETENTION_SECONDS,
-      deleteAfterSeconds: 3600,
-    });
+    // Of eight pg-boss that started together on an empty database, some failed with a schema that was there already.
+    await engine.alone(() => start(boss));
   } catch (error) {
     await boss.stop({ graceful: false, close: false });
     throw engine.fault(error);
   }
   return queueOf(boss, engine);
+}
+
+async function start(boss: PgBoss): Promise<void> {
+  await boss.start();
+  await boss.createQueue(DEAD, { retentionSeconds: RETENTION_SECONDS });
+  await boss.createQueue(QUEUE, {
+    policy: "short",
+    deadLetter: DEAD,
+    expireInSeconds: LEASE_SECONDS,
+    retryLimit: MAX_ATTEMPTS - 1,
+    retryDelay: 0,
+    retentionSeconds: RETENTION_SECONDS,
+    deleteAfterSeconds: 3600,
+  });
 }
 
 function queueOf(boss: PgBoss, engine: Postgres): Queue {

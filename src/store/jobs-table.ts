@@ -23,7 +23,7 @@ export function createJobsTable(engine: Engine, newId: NewId): Queue {
   const ask = <T>(query: () => Promise<T>) => asking(engine, query);
   const { db } = engine;
   const mine = (tx: Tx, job: Job) =>
-    tx.updateTable("job").where("id", "=", job.id).where("attempt", "=", job.attempt).where("state", "=", "running");
+    tx.updateTable("job").where("id", "=", job.id).where("attempt", "=", job.attempt).where(running);
   const bury = (tx: Tx, job: Job, because: string) =>
     mine(tx, job)
       .set({ state: "dead", leased_until: null, because: plain(because) })
@@ -34,13 +34,13 @@ export function createJobsTable(engine: Engine, newId: NewId): Queue {
     finish: (job) =>
       ask(async () => {
         const done = db.deleteFrom("job").where("id", "=", job.id).where("attempt", "=", job.attempt);
-        await done.where("state", "=", "running").execute();
+        await done.where(running).execute();
       }),
     retry: (job, at, because) =>
       engine.write(async (tx) => {
         if (job.attempt >= MAX_ATTEMPTS) return void (await bury(tx, job, because));
         const row = { state: "waiting" as const, run_at: whole(at), leased_until: null, because: plain(because) };
-        const twin = tx.selectFrom("job").select("id").where("state", "=", "waiting");
+        const twin = tx.selectFrom("job").select("id").where(waiting);
         const other = twin.where("kind", "=", job.kind).where("key", "=", indexKey(job.key));
         // One that waits already will do the work; a second would be the duplicate that keys are for.
         if ((await other.executeTakeFirst()) === undefined) await mine(tx, job).set(row).execute();
@@ -50,7 +50,7 @@ export function createJobsTable(engine: Engine, newId: NewId): Queue {
     counts: (now) => ask(() => counts(engine, now)),
     dead: (limit) =>
       ask(async () => {
-        const rows = db.selectFrom("job").selectAll().where("state", "=", "dead").orderBy("run_at", "desc");
+        const rows = db.selectFrom("job").selectAll().where(dead).orderBy("run_at", "desc");
         const found = await rows.orderBy("id", "desc").limit(Math.max(0, limit)).execute();
         return found.map((row) => ({ ...jobOf(row), because: row.because ?? "" }));
       }),
@@ -58,8 +58,10 @@ export function createJobsTable(engine: Engine, newId: NewId): Queue {
   };
 }
 
-/** A literal: a bound value would not name the partial index. */
+// Literals: SQLite uses a partial index only where the statement itself says what the index says.
 const waiting = sql<boolean>`state = 'waiting'`;
+const running = sql<boolean>`state = 'running'`;
+const dead = sql<boolean>`state = 'dead'`;
 
 async function addJobs(jobs: readonly NewJob[], tx: Tx, newId: NewId): Promise<void> {
   for (const { kind, key, payload, runAt } of jobs) {
@@ -85,7 +87,7 @@ async function claim(tx: Tx, { now, leaseMs, limit }: { now: number; leaseMs: nu
   await tx
     .updateTable("job")
     .set({ state: "dead", leased_until: null, because: `its worker did not finish, ${MAX_ATTEMPTS} times` })
-    .where("state", "=", "running")
+    .where(running)
     .where("leased_until", "<=", now)
     .where("attempt", ">=", MAX_ATTEMPTS)
     .execute();
@@ -98,8 +100,8 @@ async function claim(tx: Tx, { now, leaseMs, limit }: { now: number; leaseMs: nu
         .select("id")
         .where((where) =>
           where.or([
-            where.and([where("state", "=", "waiting"), where("run_at", "<=", now)]),
-            where.and([where("state", "=", "running"), where("leased_until", "<=", now)]),
+            where.and([waiting, where("run_at", "<=", now)]),
+            where.and([running, where("leased_until", "<=", now)]),
           ]),
         )
         .orderBy("run_at")

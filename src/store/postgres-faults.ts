@@ -27,7 +27,7 @@ const REFUSED = /^(?:08|53|57|58|40|55P03$|25006$|XX)/;
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/^28/, "refused the login: check the user and the password in the address of the store"],
   [/^3D000$/, "has no such database: create it, or check the name in the address of the store"],
-  [/^42501$/, "does not let this user create tables: grant it CREATE on the database and on its schema"],
+  [/^(?:42501|3F000)$/, "does not let this user create tables: grant it CREATE on the database and on its schema"],
 ];
 
 /**

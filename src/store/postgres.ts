@@ -31,6 +31,8 @@ export interface PostgresOptions {
 /** The engine, and the pool for the queue, which has statements of its own. */
 export interface Postgres extends Engine {
   readonly pool: pg.Pool;
+  /** Runs `work` while no other program that starts on this database does the same. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function openPostgres(options: PostgresOptions, log: Log): Promise<
     dialect: "postgres",
     db,
     pool,
+    alone: (work) => locked(pool, work),
     write,
     // What numbers its rows one after the other (audit, timeline, threads) is written by one transaction at a time.
     serialise: async (tx) => {
@@ -82,7 +85,8 @@ function connect({ url, max }: PostgresOptions, log: Log): pg.Pool {
   try {
     pool = new pg.Pool({
       connectionString: url.reveal(),
-      max,
+      // One of them holds the lock of the start while the others work.
+      max: Math.max(2, max),
       application_name: "faultline",
       connectionTimeoutMillis: 5_000,
       // The server gives a statement up first; this is for a server that has gone silent.
@@ -109,17 +113,26 @@ function typeParser(oid: number, format?: "text" | "binary"): unknown {
 
 async function prepare(pool: pg.Pool, now: number): Promise<void> {
   const migrations = await loadMigrations("postgres");
-  const client = await pool.connect();
-  try {
-    await client.query("begin");
-    // First of all: "create table if not exists" is not safe when several start together.
-    await client.query("set local statement_timeout = '10min'");
-    await client.query("select pg_advisory_xact_lock($1)", [MIGRATING]);
+  await locked(pool, async (client) => {
     const run = async (text: string) => void (await client.query(text));
     const rows = async (text: string) => (await client.query<Record<string, unknown>>(text)).rows;
     await migrate({ run, rows }, migrations, now);
+  });
+}
+
+/**
+ * One transaction that begins with the lock: "create … if not exists" is not safe when several programs start together.
+ */
+async function locked<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query("begin");
+    await client.query("set local statement_timeout = '10min'; set local idle_in_transaction_session_timeout = 0");
+    await client.query("select pg_advisory_xact_lock($1)", [MIGRATING]);
+    const result = await work(client);
     await client.query("commit");
     client.release();
+    return result;
   } catch (error) {
     // Ends the transaction with the connection.
     client.release(true);

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { z } from "zod";
 import { Alert } from "../domain/alert.ts";
 import { Change } from "../domain/change.ts";
@@ -47,6 +48,12 @@ export function createReads(engine: Engine): Reads {
   return { ...aboutDeliveries(ask), ...aboutIncidents(ask), ...aboutProposals(ask), ...aboutRecords(ask) };
 }
 
+// Literals, because SQLite uses a partial index only where the statement itself says what the index says.
+const isOpen = sql<boolean>`open = 1`;
+const isClosed = sql<boolean>`open = 0`;
+const isActive = sql<boolean>`active = 1`;
+const isPassive = sql<boolean>`active = 0`;
+
 type Ask = <T>(query: (db: Db) => Promise<T>) => Promise<T>;
 
 function doc<T>(schema: z.ZodType<T>, text: string, what: string): T {
@@ -76,7 +83,7 @@ function aboutDeliveries(ask: Ask): Pick<Reads, "delivery" | "unreadable"> {
         const rows = await db
           .selectFrom("delivery")
           .select(["id", "state", "fault", "doc"])
-          .where("state", "=", "unreadable")
+          .where(sql<boolean>`state = 'unreadable'`)
           .orderBy("received_at", "desc")
           .limit(bound(limit))
           .execute();
@@ -102,7 +109,7 @@ function aboutIncidents(
           .orderBy("opened_at", "desc")
           .orderBy("id", "desc")
           .limit(bound(limit));
-        const rows = await (open === undefined ? newest : newest.where("open", "=", open ? 1 : 0)).execute();
+        const rows = await (open === undefined ? newest : newest.where(open ? isOpen : isClosed)).execute();
         return rows.map((row) => doc(Incident, row.doc, "an incident"));
       }),
     incidentOfAlert: (fingerprint, startsAt) =>
@@ -198,7 +205,7 @@ function aboutProposals(ask: Ask): Pick<Reads, "proposal" | "proposals" | "decis
       ask(async (db) => {
         let query = db.selectFrom("execution").select("doc").orderBy("started_at").orderBy("id").limit(BOUND);
         if (incidentId !== undefined) query = query.where("incident_id", "=", incidentId);
-        if (active !== undefined) query = query.where("active", "=", active ? 1 : 0);
+        if (active !== undefined) query = query.where(active ? isActive : isPassive);
         return (await query.execute()).map((row) => doc(Execution, row.doc, "an execution"));
       }),
   };

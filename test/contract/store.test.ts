@@ -2,16 +2,18 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { verifyChain } from "../../src/lib/audit-chain.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { kindOf } from "../../src/lib/fault.ts";
 import { silentLog } from "../../src/lib/log.ts";
+import { Secret } from "../../src/lib/secret.ts";
 import type { Commit, Job, Store } from "../../src/ports.ts";
-import { openStore } from "../../src/store/open.ts";
+import { openStore, type StoreOptions } from "../../src/store/open.ts";
 import { type Backend, backends } from "./store-backends.ts";
 import * as a from "./store-samples.ts";
 
 const nothing = { alerts: [], changes: [] };
 const deps = { clock: systemClock, log: silentLog };
 
-describe.each(backends)("the store on %s", (_name, makeBackend) => {
+describe.each(backends)("the store on %s", (name, makeBackend) => {
   let backend: Backend;
   const opened: Store[] = [];
 
@@ -27,7 +29,7 @@ describe.each(backends)("the store on %s", (_name, makeBackend) => {
   async function fresh(): Promise<Store> {
     return open(await backend.empty());
   }
-  async function open(options: Parameters<typeof openStore>[0]): Promise<Store> {
+  async function open(options: StoreOptions): Promise<Store> {
     const store = await openStore(options, deps);
     opened.push(store);
     return store;
@@ -662,6 +664,66 @@ describe.each(backends)("the store on %s", (_name, makeBackend) => {
     });
   });
 
+  describe("several at once", () => {
+    const replicas = name === "PostgreSQL" ? 8 : 1;
+    const openAll = async (options: StoreOptions) => Promise.all(Array.from({ length: replicas }, () => open(options)));
+
+    it("start together on one empty database", async () => {
+      const stores = await openAll(await backend.bare());
+
+      await Promise.all(stores.map((store, n) => store.accept(a.delivery(`dlv_${n}`), nothing, [a.job(`k${n}`)])));
+      const claimed = (await Promise.all(stores.map((store) => claim(store, 3)))).flat();
+      expect(claimed.map(({ key }) => key).sort()).toEqual(stores.map((_store, n) => `k${n}`));
+    });
+
+    it("store one delivery once, number one chain, and let one commit win", async () => {
+      const stores = await openAll(await backend.empty());
+      const [first] = stores;
+      if (first === undefined) throw new Error("no store");
+      await first.commit(opening);
+
+      const accepted = await Promise.all(
+        stores.map((store, n) => store.accept(a.delivery(`dlv_${n}`, { dedupeKey: "same" }), nothing, [a.job("same")])),
+      );
+      const moved = await Promise.all(
+        stores.map((store, n) =>
+          store.commit({
+            incidents: [{ next: a.incident("inc_1", { rev: 2, owner: `p${n}` }), expectRev: 1 }],
+            audit: [a.auditEntry("taken", { actor: `p${n}` })],
+          }),
+        ),
+      );
+      await Promise.all(stores.map((store) => store.commit({ audit: [a.auditEntry("more"), a.auditEntry("more")] })));
+
+      expect(accepted.filter((result) => result === "stored")).toHaveLength(1);
+      expect(moved.filter((result) => result === "committed")).toHaveLength(1);
+      const lines = await first.audit(0, 100);
+      expect(lines).toHaveLength(1 + 2 * replicas);
+      expect(verifyChain(lines).ok).toBe(true);
+      expect((await first.incident("inc_1"))?.owner).toBe(lines[0]?.actor);
+      expect(await waiting(first)).toMatchObject({ triage: 1 });
+    });
+
+    it("work through one queue, each job once", async () => {
+      const stores = await openAll(await backend.empty());
+      const keys = Array.from({ length: 80 }, (_, n) => `k${n}`);
+      await stores[0]?.commit({ jobs: keys.map((key) => a.job(key)) });
+
+      const done: string[] = [];
+      const worker = async (store: Store) => {
+        for (let jobs = await claim(store, 4); jobs.length > 0; jobs = await claim(store, 4)) {
+          await Promise.all(jobs.map((job) => store.jobs.finish(job)));
+          done.push(...jobs.map(({ key }) => key));
+        }
+      };
+      await Promise.all(stores.map(worker));
+
+      expect(done.sort()).toEqual(keys.sort());
+      const counts = await stores[0]?.jobs.counts(Date.now());
+      expect(counts?.find(({ kind }) => kind === "triage")).toMatchObject({ waiting: 0, running: 0, dead: 0 });
+    });
+  });
+
   describe("its life", () => {
     it("keeps everything when it is closed and opened again", async () => {
       const options = await backend.empty();
@@ -712,6 +774,91 @@ describe.each(backends)("the store on %s", (_name, makeBackend) => {
       await expect(store.incident("inc_1")).rejects.toThrow(
         /incident inc_1 in the database is not what this program writes/,
       );
+    });
+  });
+
+  if (name !== "PostgreSQL") return;
+  describe("on a server", () => {
+    const at = (options: StoreOptions, change: (url: URL) => void): StoreOptions => {
+      if (options.kind !== "postgres") throw new Error("not PostgreSQL");
+      const url = new URL(options.url.reveal());
+      change(url);
+      return { ...options, url: new Secret(url.href) };
+    };
+
+    it.each<[string, (url: URL) => void, object]>([
+      [
+        "nobody listens",
+        (url) => {
+          url.port = "1";
+        },
+        { kind: "unavailable", message: expect.stringMatching(/cannot be reached \(ECONNREFUSED\): start it/) },
+      ],
+      [
+        "the password is wrong",
+        (url) => {
+          url.password = "wrong-one";
+        },
+        { kind: "config", message: expect.stringMatching(/refused the login/) },
+      ],
+      [
+        "the database is missing",
+        (url) => {
+          url.pathname = "/nowhere";
+        },
+        { kind: "config", message: expect.stringMatching(/no such database/) },
+      ],
+    ])("says what to do when %s, without the login", async (_case, change, fault) => {
+      const refused = await open(at(await backend.empty(), change)).catch((error: unknown) => error);
+      expect(refused).toMatchObject(fault);
+      expect(String(refused)).not.toMatch(/wrong-one|faultline:/);
+    });
+
+    it("says so when the user may not create tables", async () => {
+      const options = await backend.bare();
+      await backend.run(options, "create role guest login password 'guest'; revoke all on schema public from public");
+      const guest = at(options, (url) => {
+        url.username = "guest";
+        url.password = "guest";
+      });
+      await expect(open(guest)).rejects.toMatchObject({
+        kind: "config",
+        message: expect.stringContaining("grant it CREATE"),
+      });
+    });
+
+    it("goes on after its connections were cut", async () => {
+      const options = await backend.empty();
+      const store = await open(options);
+      await store.commit(opening);
+      await backend.run(
+        options,
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+      );
+
+      const answer = await eventually(
+        () => store.incident("inc_1").catch((error: unknown) => kindOf(error)),
+        (found) => typeof found === "object",
+      );
+      expect(answer).toEqual(a.incident("inc_1"));
+      expect(await store.accept(a.delivery("dlv_1"), nothing, [])).toBe("stored");
+    });
+
+    it("buries a job whose worker went away in the eighth attempt", async () => {
+      const options = await backend.empty();
+      const store = await open(options);
+      await store.commit({ jobs: [a.job("poison")] });
+      await claim(store, 1, 1_000);
+      await backend.run(options, "update faultline_queue.job set retry_count = 7 where name = 'faultline'");
+
+      const dead = await eventually(
+        () => store.jobs.dead(10),
+        (jobs) => jobs.length > 0,
+      );
+      expect(dead).toMatchObject([
+        { kind: "triage", key: "poison", attempt: 8, because: expect.stringContaining("did not finish") },
+      ]);
+      expect(await claim(store)).toEqual([]);
     });
   });
 });
