@@ -26,7 +26,8 @@ function part(kind: PartKind, changeKind: ChangeDraft["kind"], service: string |
       const found = world.parts[name];
       const { version } = Version.parse(body);
       if (found === undefined) return { refused: `there is no ${kind} named "${name}"` };
-      if (found.versions[version] === undefined) return { refused: `${name} has no version "${version}"; it has ${Object.keys(found.versions).join(", ")}` };
+      if (found.versions[version] === undefined)
+        return { refused: `${name} has no version "${version}"; it has ${Object.keys(found.versions).join(", ")}` };
       return { world: { ...world, parts: { ...world.parts, [name]: { ...found, live: version } } } };
     },
     told: (name, before, after) => ({
@@ -49,7 +50,15 @@ function versionOf(state: unknown): string | null {
 function setting(kind: ChangeDraft["kind"], service: string | null, rest: Omit<Resource, "told">): Resource {
   return {
     ...rest,
-    told: (name, before, after) => ({ kind, target: name, service, title: `Set ${name}`, before: JSON.stringify(before), after: JSON.stringify(after), summary: null }),
+    told: (name, before, after) => ({
+      kind,
+      target: name,
+      service,
+      title: `Set ${name}`,
+      before: JSON.stringify(before),
+      after: JSON.stringify(after),
+      summary: null,
+    }),
   };
 }
 
@@ -77,26 +86,41 @@ export const resources: Readonly<Record<string, Resource>> = {
     },
   }),
   nodes: setting("infra", "llm-pool", {
-    read: (world, name) => (world.nodes[name] === undefined ? null : { state: world.nodes[name].drained ? "drained" : "ready" }),
+    read: (world, name) =>
+      world.nodes[name] === undefined ? null : { state: world.nodes[name].drained ? "drained" : "ready" },
     body: Drained,
     set: (world, name, body) => {
       const node = world.nodes[name];
       if (node === undefined) return { refused: `there is no node named "${name}"` };
-      return { world: { ...world, nodes: { ...world.nodes, [name]: { ...node, drained: Drained.parse(body).state === "drained" } } } };
+      return {
+        world: {
+          ...world,
+          nodes: { ...world.nodes, [name]: { ...node, drained: Drained.parse(body).state === "drained" } },
+        },
+      };
     },
   }),
   pools: setting("infra", "llm-pool", {
     read: (world, name) => (name === "gpu-a" ? { extra: world.extraReplicas } : null),
     body: Replicas,
-    set: (world, name, body) => (name === "gpu-a" ? { world: { ...world, extraReplicas: Replicas.parse(body).extra } } : { refused: `there is no pool named "${name}"` }),
+    set: (world, name, body) =>
+      name === "gpu-a"
+        ? { world: { ...world, extraReplicas: Replicas.parse(body).extra } }
+        : { refused: `there is no pool named "${name}"` },
   }),
   flags: setting("flag", "support-chat", {
     read: (world, name) => (world.flags[name] === undefined ? null : { value: world.flags[name] }),
     body: Value,
-    set: (world, name, body) => (world.flags[name] === undefined ? { refused: `there is no flag named "${name}"` } : { world: { ...world, flags: { ...world.flags, [name]: Value.parse(body).value } } }),
+    set: (world, name, body) =>
+      world.flags[name] === undefined
+        ? { refused: `there is no flag named "${name}"` }
+        : { world: { ...world, flags: { ...world.flags, [name]: Value.parse(body).value } } },
   }),
   limits: setting("config", "support-chat", {
-    read: (world, name) => (tenants.some((tenant) => tenant === name) ? { per_second: world.limits[name] ?? null, usual: usual(world) } : null),
+    read: (world, name) =>
+      tenants.some((tenant) => tenant === name)
+        ? { per_second: world.limits[name] ?? null, usual: usual(world) }
+        : null,
     body: Limit,
     set: (world, name, body) => {
       if (!tenants.some((tenant) => tenant === name)) return { refused: `there is no tenant named "${name}"` };
@@ -118,18 +142,45 @@ function usual(world: World): number {
 }
 
 /** Deeds that set no state but do something once. */
-export const deeds: Readonly<Record<string, { readonly title: string; readonly kind: ChangeDraft["kind"]; readonly apply: (world: World, name: string) => World | null }>> = {
+export const deeds: Readonly<
+  Record<
+    string,
+    {
+      readonly title: string;
+      readonly kind: ChangeDraft["kind"];
+      readonly apply: (world: World, name: string) => World | null;
+    }
+  >
+> = {
   rebuild: {
     title: "Rebuild the index",
     kind: "data",
     apply: (world, name) => {
       const index = world.parts[name];
       if (index?.kind !== "index") return null;
-      const fresh = { ...index.versions[index.live], retrieval: 0.93, age: 900 } as World["parts"][string]["versions"][string];
+      const fresh = {
+        ...index.versions[index.live],
+        retrieval: 0.93,
+        age: 900,
+      } as World["parts"][string]["versions"][string];
       const version = `${index.live}+rebuilt`;
-      return { ...world, parts: { ...world.parts, [name]: { ...index, live: version, versions: { ...index.versions, [version]: fresh } } } };
+      return {
+        ...world,
+        parts: {
+          ...world.parts,
+          [name]: { ...index, live: version, versions: { ...index.versions, [version]: fresh } },
+        },
+      };
     },
   },
-  restart: { title: "Restart the pool", kind: "infra", apply: (world, name) => (name === "gpu-a" ? { ...world, backlog: 0 } : null) },
-  purge: { title: "Empty the response cache", kind: "config", apply: (world, name) => (name === "support-chat" ? world : null) },
+  restart: {
+    title: "Restart the pool",
+    kind: "infra",
+    apply: (world, name) => (name === "gpu-a" ? { ...world, backlog: 0 } : null),
+  },
+  purge: {
+    title: "Empty the response cache",
+    kind: "config",
+    apply: (world, name) => (name === "support-chat" ? world : null),
+  },
 };

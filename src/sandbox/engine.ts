@@ -1,5 +1,5 @@
-import type { Clock } from "../lib/clock.ts";
 import type { Change } from "../domain/change.ts";
+import type { Clock } from "../lib/clock.ts";
 import { type ChangeDraft, toChange } from "./change.ts";
 import { faults, type SandboxFault } from "./faults.ts";
 import { innocentChange } from "./innocent.ts";
@@ -48,7 +48,8 @@ export class Engine {
   catchUp(): void {
     const now = second(this.#clock.now());
     const live = now - this.#at < 2 * WINDOW_S * SECOND_MS;
-    for (let at = this.#at + SECOND_MS; at <= now; at += SECOND_MS) this.#liveSecond(at, live || now - at < WINDOW_S * SECOND_MS);
+    for (let at = this.#at + SECOND_MS; at <= now; at += SECOND_MS)
+      this.#liveSecond(at, live || now - at < WINDOW_S * SECOND_MS);
     this.#innocents(now);
   }
 
@@ -77,7 +78,10 @@ export class Engine {
   /** Innocent changes of the last quarter of an hour: every incident has a past. */
   #past(now: number): void {
     const chance = new Chance(this.#world.chance ^ 0x5eed);
-    const times = Array.from({ length: PAST_CHANGES }, () => now - Math.round(chance.between(40, HISTORY_S)) * SECOND_MS).toSorted((a, b) => a - b);
+    const times = Array.from(
+      { length: PAST_CHANGES },
+      () => now - Math.round(chance.between(40, HISTORY_S)) * SECOND_MS,
+    ).toSorted((a, b) => a - b);
     this.#publish(times.map((at) => innocentChange(chance, at)));
   }
 
@@ -86,7 +90,13 @@ export class Engine {
     const at = this.#clock.now();
     const change = toChange({ ...told, at }, this.#memory.countChanges() + 1);
     this.#world = world;
-    this.#memory.saveDeed({ world, at: this.#at, changes: [change], deliveries: [delivery([change])], journal: { ...journal, at } });
+    this.#memory.saveDeed({
+      world,
+      at: this.#at,
+      changes: [change],
+      deliveries: [delivery([change])],
+      journal: { ...journal, at },
+    });
     return change;
   }
 
@@ -95,7 +105,9 @@ export class Engine {
     const at = this.#clock.now();
     const chance = new Chance(seed * 7_919 + this.#memory.drills().length * 104_729 + 13);
     const { world, culprit } = fault.apply(this.#world, chance, at);
-    const before = Array.from({ length: 1 + chance.whole(2) }, () => innocentChange(chance, at - Math.round(chance.between(4, 45)) * SECOND_MS));
+    const before = Array.from({ length: 1 + chance.whole(2) }, () =>
+      innocentChange(chance, at - Math.round(chance.between(4, 45)) * SECOND_MS),
+    );
     const drafts = [...before, ...(culprit === null ? [] : [culprit])];
     const first = this.#memory.countChanges() + 1;
     const changes = drafts.map((draft, index) => toChange(draft, first + index));
@@ -108,8 +120,17 @@ export class Engine {
       startedAt: at,
     };
     this.#world = world;
-    this.#planned = Array.from({ length: 1 + chance.whole(2) }, () => ({ at: at + Math.round(chance.between(1, 7)) * SECOND_MS, chance: chance.whole(1e9) }));
-    this.#memory.saveDeed({ world, at: this.#at, changes, deliveries: changes.map((change) => delivery([change])), drill: record });
+    this.#planned = Array.from({ length: 1 + chance.whole(2) }, () => ({
+      at: at + Math.round(chance.between(1, 7)) * SECOND_MS,
+      chance: chance.whole(1e9),
+    }));
+    this.#memory.saveDeed({
+      world,
+      at: this.#at,
+      changes,
+      deliveries: changes.map((change) => delivery([change])),
+      drill: record,
+    });
     return record;
   }
 

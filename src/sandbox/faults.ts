@@ -3,7 +3,7 @@ import type { ChangeKind } from "../domain/change.ts";
 import type { ChangeDraft } from "./change.ts";
 import { person } from "./innocent.ts";
 import type { Chance } from "./random.ts";
-import { plain, tenants, type Traits, type World } from "./world.ts";
+import { plain, type Traits, tenants, type World } from "./world.ts";
 
 /** What a break does: the world after it, and the change that is on record for it, if any. */
 export interface Break {
@@ -58,12 +58,16 @@ function release(world: World, chance: Chance, at: number, what: Release): Break
 export function nextVersion(version: string): string {
   const parts = version.split(".");
   const at = parts.length > 1 ? 1 : 0;
-  return parts.map((text, index) => (index === at ? text.replace(/\d+/, (digits) => String(Number(digits) + 1)) : text)).join(".");
+  return parts
+    .map((text, index) => (index === at ? text.replace(/\d+/, (digits) => String(Number(digits) + 1)) : text))
+    .join(".");
 }
 
 function withProvider(world: World, name: string, more: Partial<World["providers"][string]>): World {
   const provider = world.providers[name];
-  return provider === undefined ? world : { ...world, providers: { ...world.providers, [name]: { ...provider, ...more } } };
+  return provider === undefined
+    ? world
+    : { ...world, providers: { ...world.providers, [name]: { ...provider, ...more } } };
 }
 
 /** Every way to break it; together they cover every cause. */
@@ -110,7 +114,10 @@ export const faults: readonly SandboxFault[] = [
         service: "support-chat",
         titles: ["Promote the monthly fine-tune", "New build of the support model"],
         summary: "evaluated offline",
-        traits: (before) => ({ quality: before.quality - chance.between(0.24, 0.34), hallucination: before.hallucination + chance.between(0.18, 0.28) }),
+        traits: (before) => ({
+          quality: before.quality - chance.between(0.24, 0.34),
+          hallucination: before.hallucination + chance.between(0.18, 0.28),
+        }),
       }),
   },
   {
@@ -150,7 +157,10 @@ export const faults: readonly SandboxFault[] = [
     remedies: ["shift_traffic"],
     apply: (world, chance) => {
       const language = chance.pick(["ja", "pt"] as const);
-      return { world: { ...world, languages: { ...world.languages, [language]: chance.between(1.0, 1.5) } }, culprit: null };
+      return {
+        world: { ...world, languages: { ...world.languages, [language]: chance.between(1.0, 1.5) } },
+        culprit: null,
+      };
     },
   },
   {
@@ -160,7 +170,10 @@ export const faults: readonly SandboxFault[] = [
     remedies: ["drain_node"],
     apply: (world, chance) => {
       const node = chance.pick(["gpu-a-1", "gpu-a-2", "gpu-a-3", "gpu-a-4"] as const);
-      return { world: { ...world, nodes: { ...world.nodes, [node]: { drained: false, broken: true } } }, culprit: null };
+      return {
+        world: { ...world, nodes: { ...world.nodes, [node]: { drained: false, broken: true } } },
+        culprit: null,
+      };
     },
   },
   {
@@ -184,7 +197,10 @@ export const faults: readonly SandboxFault[] = [
     about: "one provider answers 529 while its status page stays green",
     cause: "upstream_provider",
     remedies: ["failover_provider", "shift_traffic"],
-    apply: (world, chance) => ({ world: withProvider(world, "northwind", { overload: chance.between(0.4, 0.7) }), culprit: null }),
+    apply: (world, chance) => ({
+      world: withProvider(world, "northwind", { overload: chance.between(0.4, 0.7) }),
+      culprit: null,
+    }),
   },
   {
     name: "silent-provider-update",
@@ -194,7 +210,10 @@ export const faults: readonly SandboxFault[] = [
     apply: (world, chance) => {
       const traits = world.providers["northwind"]?.traits ?? plain;
       const changed = { ...traits, format: chance.between(0.3, 0.5), refusal: chance.between(0.1, 0.2), length: 1.5 };
-      return { world: withProvider(world, "northwind", { traits: changed, responseModel: "nw-large-2026-11" }), culprit: null };
+      return {
+        world: withProvider(world, "northwind", { traits: changed, responseModel: "nw-large-2026-11" }),
+        culprit: null,
+      };
     },
   },
   {
@@ -218,7 +237,10 @@ export const faults: readonly SandboxFault[] = [
     about: "one client loops and sends many times its usual load",
     cause: "demand",
     remedies: ["rate_limit"],
-    apply: (world, chance) => ({ world: { ...world, surge: { ...world.surge, [chance.pick(tenants)]: chance.between(11, 15) } }, culprit: null }),
+    apply: (world, chance) => ({
+      world: { ...world, surge: { ...world.surge, [chance.pick(tenants)]: chance.between(11, 15) } },
+      culprit: null,
+    }),
   },
   {
     name: "broken-judge",

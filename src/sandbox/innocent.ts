@@ -13,18 +13,91 @@ interface Everyday {
 
 /** What teams do all day without breaking anything. The same kinds, services and tone as the changes that break. */
 const everyday: readonly [Everyday, ...Everyday[]] = [
-  { kind: "prompt", target: "ticket-summary/system", service: "ticket-summary", titles: ["Shorter summaries", "Mention the ticket number", "Friendlier tone"], summary: "two sentences reworded" },
-  { kind: "prompt", target: "lead-writer/system", service: "lead-writer", titles: ["Name the product line", "Trim the closing"], summary: "one sentence" },
-  { kind: "code", target: "support-chat", service: "support-chat", titles: ["Add a trace id to the access log", "Rename an internal helper", "Update copy of the footer"], summary: "12 lines, no behaviour", files: ["src/log/access.ts"] },
-  { kind: "code", target: "retrieval", service: "retrieval", titles: ["Bump the HTTP client", "Log slow queries"], summary: "dependencies", files: ["package.json"] },
-  { kind: "code", target: "billing", service: "billing", titles: ["Retry invoice export", "Round amounts half to even"], summary: "38 lines in billing/export", files: ["billing/export.ts"] },
-  { kind: "flag", target: "beta-badge", service: "support-chat", titles: ["Show the beta badge to more users", "Beta badge at 50 %"], summary: "text only" },
-  { kind: "infra", target: "node-exporter", service: null, titles: ["Bump the node exporter", "Rotate the ingress certificate"], summary: "daemon set, rolling" },
-  { kind: "config", target: "analytics/config", service: "analytics", titles: ["Lower the log level", "Keep dashboards for 90 days"], summary: "info to warn" },
-  { kind: "data", target: "revenue-rollup", service: "analytics", titles: ["Nightly revenue roll-up finished", "Backfill of last week finished"], summary: "run ok" },
-  { kind: "model", target: "summary-llm", service: "ticket-summary", titles: ["Refresh of the summary model's card", "New owner of the summary model"], summary: "metadata only" },
+  {
+    kind: "prompt",
+    target: "ticket-summary/system",
+    service: "ticket-summary",
+    titles: ["Shorter summaries", "Mention the ticket number", "Friendlier tone"],
+    summary: "two sentences reworded",
+  },
+  {
+    kind: "prompt",
+    target: "lead-writer/system",
+    service: "lead-writer",
+    titles: ["Name the product line", "Trim the closing"],
+    summary: "one sentence",
+  },
+  {
+    kind: "code",
+    target: "support-chat",
+    service: "support-chat",
+    titles: ["Add a trace id to the access log", "Rename an internal helper", "Update copy of the footer"],
+    summary: "12 lines, no behaviour",
+    files: ["src/log/access.ts"],
+  },
+  {
+    kind: "code",
+    target: "retrieval",
+    service: "retrieval",
+    titles: ["Bump the HTTP client", "Log slow queries"],
+    summary: "dependencies",
+    files: ["package.json"],
+  },
+  {
+    kind: "code",
+    target: "billing",
+    service: "billing",
+    titles: ["Retry invoice export", "Round amounts half to even"],
+    summary: "38 lines in billing/export",
+    files: ["billing/export.ts"],
+  },
+  {
+    kind: "flag",
+    target: "beta-badge",
+    service: "support-chat",
+    titles: ["Show the beta badge to more users", "Beta badge at 50 %"],
+    summary: "text only",
+  },
+  {
+    kind: "infra",
+    target: "node-exporter",
+    service: null,
+    titles: ["Bump the node exporter", "Rotate the ingress certificate"],
+    summary: "daemon set, rolling",
+  },
+  {
+    kind: "config",
+    target: "analytics/config",
+    service: "analytics",
+    titles: ["Lower the log level", "Keep dashboards for 90 days"],
+    summary: "info to warn",
+  },
+  {
+    kind: "data",
+    target: "revenue-rollup",
+    service: "analytics",
+    titles: ["Nightly revenue roll-up finished", "Backfill of last week finished"],
+    summary: "run ok",
+  },
+  {
+    kind: "model",
+    target: "summary-llm",
+    service: "ticket-summary",
+    titles: ["Refresh of the summary model's card", "New owner of the summary model"],
+    summary: "metadata only",
+  },
 ];
-const people = ["m.okafor", "j.silva", "k.novak", "t.mbeki", "s.lind", "d.costa", "a.haddad", "l.berg", "renovate"] as const;
+const people = [
+  "m.okafor",
+  "j.silva",
+  "k.novak",
+  "t.mbeki",
+  "s.lind",
+  "d.costa",
+  "a.haddad",
+  "l.berg",
+  "renovate",
+] as const;
 
 export function person(chance: Chance): string {
   return chance.pick(people);

@@ -7,16 +7,29 @@ export const WINDOW_S = 8;
 const SECONDS_PER_HOUR = 3_600;
 const POOL = "gpu-a";
 
+/** A slice with fewer requests in the window than this has no value: a ratio over a handful says nothing. */
+const LEAST = 15;
+
 /** A name of the vocabulary with its labels, as one text: `signal|key=value,…` */
 export type SeriesKey = string;
 
 export function seriesKey(signal: string, labels: Readonly<Record<string, string>>): SeriesKey {
-  return `${signal}|${Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(",")}`;
+  return `${signal}|${Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",")}`;
 }
 
 export function parseKey(key: SeriesKey): { signal: string; labels: Record<string, string> } {
   const [signal = "", rest = ""] = key.split("|");
-  return { signal, labels: Object.fromEntries(rest.split(",").filter(Boolean).map((pair) => pair.split("=") as [string, string])) };
+  return {
+    signal,
+    labels: Object.fromEntries(
+      rest
+        .split(",")
+        .filter(Boolean)
+        .map((pair) => pair.split("=") as [string, string]),
+    ),
+  };
 }
 
 /** The dimensions that the support assistant's signals are cut by. */
@@ -46,30 +59,73 @@ export function measure(ticks: readonly Tick[], world: World): Map<SeriesKey, nu
       if (fate.service === "support-chat") for (const [dimension, of] of SLICES) slice(fate, dimension, of(fate), put);
     }
   }
-  for (const { labels, fates } of groups.values()) service(values, labels, fates, ticks.length);
+  for (const { labels, fates } of groups.values()) {
+    if (Object.keys(labels).length === 1 || fates.length >= LEAST) service(values, labels, fates, ticks.length);
+  }
   providers(values, ticks);
   pool(values, ticks);
   data(values, ticks, world);
   return values;
 }
 
-function slice(fate: Fate, dimension: string, value: string | null, put: (labels: Record<string, string>, fate: Fate) => void): void {
+function slice(
+  fate: Fate,
+  dimension: string,
+  value: string | null,
+  put: (labels: Record<string, string>, fate: Fate) => void,
+): void {
   if (value !== null) put({ service: fate.service, [dimension]: value }, fate);
 }
 
-function service(values: Map<SeriesKey, number>, labels: Record<string, string>, fates: readonly Fate[], seconds: number): void {
+function service(
+  values: Map<SeriesKey, number>,
+  labels: Record<string, string>,
+  fates: readonly Fate[],
+  seconds: number,
+): void {
   const set = (signal: string, value: number | null) => value !== null && values.set(seriesKey(signal, labels), value);
-  const share = (of: readonly Fate[], is: (fate: Fate) => boolean) => (of.length === 0 ? null : of.filter(is).length / of.length);
+  const share = (of: readonly Fate[], is: (fate: Fate) => boolean) =>
+    of.length === 0 ? null : of.filter(is).length / of.length;
   const good = fates.filter(({ failed }) => failed === "none");
   const judged = good.flatMap((fate) => (fate.judged === null ? [] : [fate.judged]));
   set("request_rate", fates.length / seconds);
-  set("error_ratio", share(fates.filter(({ failed }) => failed !== "limited"), ({ failed }) => failed !== "none"));
-  set("latency_p95", percentile(good.map(({ latencyS }) => latencyS), 0.95));
-  set("ttft_p95", percentile(good.map(({ ttftS }) => ttftS), 0.95));
-  set("format_valid_ratio", share(good, ({ formatValid }) => formatValid));
-  set("refusal_ratio", share(good, ({ refused }) => refused));
-  set("hallucination_ratio", share(good, ({ hallucinated }) => hallucinated));
-  set("negative_feedback_ratio", share(good, ({ disliked }) => disliked));
+  set(
+    "error_ratio",
+    share(
+      fates.filter(({ failed }) => failed !== "limited"),
+      ({ failed }) => failed !== "none",
+    ),
+  );
+  set(
+    "latency_p95",
+    percentile(
+      good.map(({ latencyS }) => latencyS),
+      0.95,
+    ),
+  );
+  set(
+    "ttft_p95",
+    percentile(
+      good.map(({ ttftS }) => ttftS),
+      0.95,
+    ),
+  );
+  set(
+    "format_valid_ratio",
+    share(good, ({ formatValid }) => formatValid),
+  );
+  set(
+    "refusal_ratio",
+    share(good, ({ refused }) => refused),
+  );
+  set(
+    "hallucination_ratio",
+    share(good, ({ hallucinated }) => hallucinated),
+  );
+  set(
+    "negative_feedback_ratio",
+    share(good, ({ disliked }) => disliked),
+  );
   set("quality_score", mean(judged));
   set("cost_per_hour", (sum(fates.map(({ costUsd }) => costUsd)) / seconds) * SECONDS_PER_HOUR);
   const input = sum(good.map(({ inputTokens }) => inputTokens));
@@ -77,31 +133,61 @@ function service(values: Map<SeriesKey, number>, labels: Record<string, string>,
   set("input_tokens_per_request", mean(good.map(({ inputTokens }) => inputTokens)));
   set("output_tokens_per_request", mean(good.map(({ outputTokens }) => outputTokens)));
   if (labels["service"] !== "support-chat") return;
-  set("retrieval_hit_ratio", share(good, ({ retrieved }) => retrieved));
+  set(
+    "retrieval_hit_ratio",
+    share(good, ({ retrieved }) => retrieved),
+  );
   if (Object.keys(labels).length > 1) return;
-  set("timeout_ratio", share(fates, ({ failed }) => failed === "timeout"));
-  set("tool_error_ratio", share(good, ({ formatValid }) => !formatValid));
-  set("empty_response_ratio", share(good, ({ outputTokens }) => outputTokens <= 5));
-  set("inter_token_latency_p95", percentile(good.map(({ latencyS, ttftS, outputTokens }) => (latencyS - ttftS) / outputTokens), 0.95));
+  set(
+    "timeout_ratio",
+    share(fates, ({ failed }) => failed === "timeout"),
+  );
+  set(
+    "tool_error_ratio",
+    share(good, ({ formatValid }) => !formatValid),
+  );
+  set(
+    "empty_response_ratio",
+    share(good, ({ outputTokens }) => outputTokens <= 5),
+  );
+  set(
+    "inter_token_latency_p95",
+    percentile(
+      good.map(({ latencyS, ttftS, outputTokens }) => (latencyS - ttftS) / outputTokens),
+      0.95,
+    ),
+  );
 }
 
 function providers(values: Map<SeriesKey, number>, ticks: readonly Tick[]): void {
   const fates = ticks.flatMap((tick) => tick.fates);
   const probes = ticks.flatMap((tick) => tick.probes);
   for (const provider of new Set(probes.map((probe) => probe.provider))) {
-    const set = (signal: string, value: number | null) => value !== null && values.set(seriesKey(signal, { provider }), value);
-    const mine = fates.filter((fate) => fate.provider === provider && fate.failed !== "limited" && fate.failed !== "app");
+    const set = (signal: string, value: number | null) =>
+      value !== null && values.set(seriesKey(signal, { provider }), value);
+    const mine = fates.filter(
+      (fate) => fate.provider === provider && fate.failed !== "limited" && fate.failed !== "app",
+    );
     const asked = probes.filter((probe) => probe.provider === provider);
     if (mine.length > 0) {
       const overloaded = mine.filter(({ failed }) => failed === "overloaded").length / mine.length;
       set("provider_error_ratio", overloaded);
       set("provider_overloaded_ratio", overloaded);
       set("provider_rate_limited_ratio", 0);
-      set("provider_latency_p95", percentile(mine.map(({ latencyS }) => latencyS), 0.95));
+      set(
+        "provider_latency_p95",
+        percentile(
+          mine.map(({ latencyS }) => latencyS),
+          0.95,
+        ),
+      );
     }
     set("probe_success_ratio", asked.filter(({ ok }) => ok).length / asked.length);
     const answered = asked.filter(({ ok }) => ok);
-    set("probe_format_valid_ratio", answered.length === 0 ? null : answered.filter(({ formatValid }) => formatValid).length / answered.length);
+    set(
+      "probe_format_valid_ratio",
+      answered.length === 0 ? null : answered.filter(({ formatValid }) => formatValid).length / answered.length,
+    );
   }
 }
 
@@ -110,7 +196,8 @@ function pool(values: Map<SeriesKey, number>, ticks: readonly Tick[]): void {
   if (last === undefined) return;
   const perMinute = 60 / ticks.length;
   const nodes = ticks.flatMap((tick) => tick.nodes);
-  const set = (signal: string, labels: Record<string, string>, value: number | null) => value !== null && values.set(seriesKey(signal, labels), value);
+  const set = (signal: string, labels: Record<string, string>, value: number | null) =>
+    value !== null && values.set(seriesKey(signal, labels), value);
   const about = (labels: Record<string, string>, readings: typeof nodes) => {
     set("gpu_utilization", labels, mean(readings.map(({ utilization }) => utilization)));
     set("gpu_memory_used", labels, mean(readings.map(({ memory }) => memory)));
@@ -120,7 +207,11 @@ function pool(values: Map<SeriesKey, number>, ticks: readonly Tick[]): void {
     set("gpu_throttle_ratio", labels, 0);
   };
   about({ gpu_pool: POOL }, nodes);
-  for (const { node } of last.nodes) about({ gpu_pool: POOL, node }, nodes.filter((reading) => reading.node === node));
+  for (const { node } of last.nodes)
+    about(
+      { gpu_pool: POOL, node },
+      nodes.filter((reading) => reading.node === node),
+    );
   const serving = { service: "llm-pool" };
   set("queue_depth", serving, mean(ticks.map(({ queueDepth }) => queueDepth)));
   set("kv_cache_usage", serving, mean(ticks.map(({ kvUsage }) => kvUsage)));
@@ -133,12 +224,21 @@ function data(values: Map<SeriesKey, number>, ticks: readonly Tick[], world: Wor
   const index = world.parts["help-centre"];
   const traits = index?.versions[index.live];
   if (traits !== undefined) values.set(seriesKey("data_freshness", { service: "support-chat" }), traits.age);
-  const languages = ticks.flatMap(({ fates }) => fates.filter((fate) => fate.service === "support-chat").map((fate) => fate.language));
+  const languages = ticks.flatMap(({ fates }) =>
+    fates.filter((fate) => fate.service === "support-chat").map((fate) => fate.language),
+  );
   if (languages.length > 0) values.set(seriesKey("drift_psi", { service: "support-chat" }), psi(languages));
 }
 
 /** The mix of languages that the assistant was launched with. */
-export const referenceLanguages: Readonly<Record<string, number>> = { en: 0.58, de: 0.16, fr: 0.13, es: 0.09, pt: 0.02, ja: 0.02 };
+export const referenceLanguages: Readonly<Record<string, number>> = {
+  en: 0.58,
+  de: 0.16,
+  fr: 0.13,
+  es: 0.09,
+  pt: 0.02,
+  ja: 0.02,
+};
 
 function psi(languages: readonly string[]): number {
   const floor = 0.01;

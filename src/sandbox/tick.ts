@@ -25,7 +25,7 @@ export interface Tick {
 }
 
 /** Seconds of decoding that one node does in a second when its batch is full. */
-const NODE_CAPACITY = 15;
+const NODE_CAPACITY = 37;
 /** Sequences whose keys and values fit into the cache of one node. */
 const KV_SEQUENCES = 30;
 
@@ -39,8 +39,8 @@ export function liveOneSecond(world: World): { world: World; tick: Tick } {
   const arrivals = arrivalsOf(world, chance, swing);
   const pool = poolOf(world, arrivals.length, chance);
   const fates: Fate[] = arrivals.map((tenant) => supportRequest(world, chance, pool.state, tenant));
-  for (let i = chance.poisson(4); i > 0; i -= 1) fates.push(neighbourRequest(world, chance, "ticket-summary"));
-  for (let i = chance.poisson(3); i > 0; i -= 1) fates.push(neighbourRequest(world, chance, "lead-writer"));
+  for (let i = chance.poisson(12); i > 0; i -= 1) fates.push(neighbourRequest(world, chance, "ticket-summary"));
+  for (let i = chance.poisson(10); i > 0; i -= 1) fates.push(neighbourRequest(world, chance, "lead-writer"));
   const probes = Object.entries(world.providers).map(([provider, { overload, traits }]) => ({
     provider,
     ok: !chance.hit(overload),
@@ -57,13 +57,26 @@ export function liveOneSecond(world: World): { world: World; tick: Tick } {
     };
   });
   const next: World = { ...world, chance: chance.state, swing, backlog: pool.backlog };
-  return { world: next, tick: { fates, nodes, queueDepth: pool.queue, kvUsage: pool.kv, preemptions: pool.preemptions, readyRatio: pool.readyRatio, probes } };
+  return {
+    world: next,
+    tick: {
+      fates,
+      nodes,
+      queueDepth: pool.queue,
+      kvUsage: pool.kv,
+      preemptions: pool.preemptions,
+      readyRatio: pool.readyRatio,
+      probes,
+    },
+  };
 }
 
 /** The tenant of each request that arrives in this second. */
 function arrivalsOf(world: World, chance: Chance, swing: number): string[] {
   const each = (world.requestsPerSecond / tenants.length) * Math.exp(swing);
-  return tenants.flatMap((tenant) => Array.from({ length: chance.poisson(each * (world.surge[tenant] ?? 1)) }, () => tenant));
+  return tenants.flatMap((tenant) =>
+    Array.from({ length: chance.poisson(each * (world.surge[tenant] ?? 1)) }, () => tenant),
+  );
 }
 
 interface Pool {
@@ -82,13 +95,20 @@ function poolOf(world: World, arrivals: number, chance: Chance): Pool {
   const ready = names.filter((name) => world.nodes[name]?.drained === false);
   const replicas = ready.filter((name) => world.nodes[name]?.broken === false).length + world.extraReplicas;
   const capacity = Math.max(0.5, replicas) * NODE_CAPACITY;
-  const limited = Object.entries(world.limits).reduce((sum, [tenant, limit]) => sum + Math.max(0, (world.requestsPerSecond / tenants.length) * (world.surge[tenant] ?? 1) - limit), 0);
+  const limited = Object.entries(world.limits).reduce(
+    (sum, [tenant, limit]) =>
+      sum + Math.max(0, (world.requestsPerSecond / tenants.length) * (world.surge[tenant] ?? 1) - limit),
+    0,
+  );
   const length = live(world, "support-llm").length * live(world, "support-adapter").length;
   const work = Math.max(0, arrivals - limited) * 0.56 * 2.4 * length;
   const { sequences } = live(world, "llm-pool/serving");
   const admitted = sequences / 64;
   const offered = work / capacity;
-  const kv = Math.min(0.998, (offered * 0.92 * Math.sqrt(admitted) * 64 * 0.5) / KV_SEQUENCES + 0.006 * chance.normal());
+  const kv = Math.min(
+    0.998,
+    (offered * 0.92 * Math.sqrt(admitted) * 64 * 0.5) / KV_SEQUENCES + 0.006 * chance.normal(),
+  );
   const thrash = admitted > 1 ? Math.min(0.62, 0.2 * (admitted - 1)) : 0;
   const effective = capacity * (1 - thrash);
   const backlog = Math.max(0, Math.min(effective * 9, world.backlog + work - effective));

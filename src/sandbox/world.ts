@@ -91,8 +91,12 @@ export interface World {
   readonly requestsPerSecond: number;
 }
 
-export const tenants = ["aldgate", "borough", "camden", "deptford", "ealing", "fulham", "greenwich", "hackney"] as const;
-export const routes: Readonly<Record<string, number>> = { "/chat": 0.66, "/chat/attachments": 0.2, "/chat/handover": 0.14 };
+export const tenants = ["aldgate", "borough", "camden", "deptford", "ealing", "fulham"] as const;
+export const routes: Readonly<Record<string, number>> = {
+  "/chat": 0.66,
+  "/chat/attachments": 0.2,
+  "/chat/handover": 0.14,
+};
 
 /** A fresh, healthy sandbox; the seed varies its sizes. */
 export function freshWorld(seed: number): World {
@@ -108,7 +112,12 @@ export function freshWorld(seed: number): World {
   return {
     seed,
     parts: {
-      "support-chat/system": part("prompt", `${p}`, { format: 0.985, cacheable: 0.64, tokens: 1_150, refusal: 0.008 }, `${p - 1}`),
+      "support-chat/system": part(
+        "prompt",
+        `${p}`,
+        { format: 0.985, cacheable: 0.64, tokens: 1_150, refusal: 0.008 },
+        `${p - 1}`,
+      ),
       "ticket-summary/system": part("prompt", `${version(4)}`, { format: 0.99, cacheable: 0.5, tokens: 600 }, "3"),
       "support-llm": part("model", `v${m + 1}`, { quality: 0.02, refusal: 0.008, hallucination: 0.03 }, `v${m}`),
       "support-adapter": part("model", `a${version(2)}`, { format: 0.995 }, "a1"),
@@ -119,10 +128,22 @@ export function freshWorld(seed: number): World {
       "support-judge": part("judge", `j${version(3)}`, {}, "j2"),
     },
     providers: {
-      northwind: { weight: 0.55, overload: 0, traits: { ...plain, format: 0.985, refusal: 0.01, hallucination: 0.025, quality: 0.03 }, responseModel: "nw-large-2026-05" },
-      "acme-ai": { weight: 0.45, overload: 0, traits: { ...plain, format: 0.985, refusal: 0.012, hallucination: 0.03, quality: 0.02 }, responseModel: "acme-chat-4" },
+      northwind: {
+        weight: 0.55,
+        overload: 0,
+        traits: { ...plain, format: 0.985, refusal: 0.01, hallucination: 0.025, quality: 0.03 },
+        responseModel: "nw-large-2026-05",
+      },
+      "acme-ai": {
+        weight: 0.45,
+        overload: 0,
+        traits: { ...plain, format: 0.985, refusal: 0.012, hallucination: 0.03, quality: 0.02 },
+        responseModel: "acme-chat-4",
+      },
     },
-    nodes: Object.fromEntries(["gpu-a-1", "gpu-a-2", "gpu-a-3", "gpu-a-4"].map((name) => [name, { drained: false, broken: false }])),
+    nodes: Object.fromEntries(
+      ["gpu-a-1", "gpu-a-2", "gpu-a-3", "gpu-a-4"].map((name) => [name, { drained: false, broken: false }]),
+    ),
     extraReplicas: 0,
     flags: { "compact-answers": "off", "beta-badge": "on" },
     limits: {},
@@ -131,7 +152,7 @@ export function freshWorld(seed: number): World {
     routed: [],
     swing: 0,
     backlog: 0,
-    requestsPerSecond: chance.between(20, 28),
+    requestsPerSecond: chance.between(52, 68),
     chance: chance.state,
   };
 }

@@ -26,7 +26,13 @@ interface Setting<P extends z.ZodObject> {
 /** Everything that the bot may do to the sandbox, through the sandbox's own control API. */
 export function sandboxActions(client: HttpClient, base: string): Action[] {
   const setting = <P extends z.ZodObject>(spec: Setting<P>) => defineSetting(spec, client, base);
-  const version = (what: string, path: string, name: string, sideEffect: string, subject: "prompt" | "model" | "target" | "dataset" | "judge") =>
+  const version = (
+    what: string,
+    path: string,
+    name: string,
+    sideEffect: string,
+    subject: "prompt" | "model" | "target" | "dataset" | "judge",
+  ) =>
     setting({
       name,
       params: z.strictObject({ [subject]: text, version: text }),
@@ -38,7 +44,13 @@ export function sandboxActions(client: HttpClient, base: string): Action[] {
       sideEffect,
     });
   return [
-    version("prompt", "prompts", "sandbox.set_prompt_label", "answers follow the earlier wording within seconds", "prompt"),
+    version(
+      "prompt",
+      "prompts",
+      "sandbox.set_prompt_label",
+      "answers follow the earlier wording within seconds",
+      "prompt",
+    ),
     version("model", "models", "sandbox.set_model_version", "new requests go to the earlier version", "model"),
     version("deployment", "deployments", "sandbox.rollback_deploy", "instances restart one after the other", "target"),
     version("dataset", "indexes", "sandbox.set_index_alias", "answers miss what only the newer build held", "dataset"),
@@ -88,8 +100,8 @@ function trafficActions(setting: Define): Action[] {
       path: ({ tenant }) => `limits/${tenant}`,
       wanted: (_params, before) => ({ ...(before as Record<string, Json>), per_second: usualOf(before) }),
       summary: ({ tenant }) => `Limit the client ${tenant} to its usual load`,
-      reach: "one of eight clients",
-      reachShare: 0.125,
+      reach: "one of six clients",
+      reachShare: 0.17,
       sideEffect: "that client gets 429 above its limit",
     }),
     setting({
@@ -97,7 +109,8 @@ function trafficActions(setting: Define): Action[] {
       params: z.strictObject({ service: text }),
       path: ({ service }) => `drift-route/${service}`,
       wanted: () => ({ languages: ["ja", "pt"] }),
-      summary: ({ service }) => `Send the languages that the hosted model copes badly with to the stronger model (${service})`,
+      summary: ({ service }) =>
+        `Send the languages that the hosted model copes badly with to the stronger model (${service})`,
       reach: "the requests in those languages",
       reachShare: null,
       sideEffect: "these requests cost about three times as much",
@@ -121,17 +134,42 @@ function poolActions(client: HttpClient, base: string, setting: Define): Action[
       reachShare: 1,
       sideEffect: "costs two more replicas for each hour",
     }),
-    deed("sandbox.rebuild_index", "service", () => "rebuild/help-centre", "Rebuild the index help-centre from its source", client, base),
-    deed("sandbox.restart_pool", "service", () => "restart/gpu-a", "Restart the replicas of the pool one by one", client, base),
+    deed(
+      "sandbox.rebuild_index",
+      "service",
+      () => "rebuild/help-centre",
+      "Rebuild the index help-centre from its source",
+      client,
+      base,
+    ),
+    deed(
+      "sandbox.restart_pool",
+      "service",
+      () => "restart/gpu-a",
+      "Restart the replicas of the pool one by one",
+      client,
+      base,
+    ),
     deed("sandbox.purge_cache", "service", (service) => `purge/${service}`, "Empty the response cache", client, base),
   ];
 }
 
 function defineSetting<P extends z.ZodObject>(spec: Setting<P>, client: HttpClient, base: string): Action {
-  const url = (params: z.output<P>) => new URL(`/api/${spec.path(params).split("/").map(encodeURIComponent).join("/")}`, base);
-  const read = async (params: z.output<P>, signal: AbortSignal): Promise<Json> => z.json().parse((await client.send(url(params), { signal })).json()) as Json;
-  const put = async (params: z.output<P>, state: Json, context: { idempotencyKey: string; signal: AbortSignal }): Promise<Applied> => {
-    const answer = await client.send(url(params), { method: "PUT", json: state, headers: { "idempotency-key": context.idempotencyKey }, signal: context.signal });
+  const url = (params: z.output<P>) =>
+    new URL(`/api/${spec.path(params).split("/").map(encodeURIComponent).join("/")}`, base);
+  const read = async (params: z.output<P>, signal: AbortSignal): Promise<Json> =>
+    z.json().parse((await client.send(url(params), { signal })).json()) as Json;
+  const put = async (
+    params: z.output<P>,
+    state: Json,
+    context: { idempotencyKey: string; signal: AbortSignal },
+  ): Promise<Applied> => {
+    const answer = await client.send(url(params), {
+      method: "PUT",
+      json: state,
+      headers: { "idempotency-key": context.idempotencyKey },
+      signal: context.signal,
+    });
     return { outcome: "succeeded", detail: `the sandbox says: ${answer.text.slice(0, 200)}` };
   };
   return defineAction({
@@ -152,7 +190,8 @@ function defineSetting<P extends z.ZodObject>(spec: Setting<P>, client: HttpClie
       refuse: (await spec.refuse?.(params, before)) ?? null,
     }),
     apply: (params, context) => put(params, spec.wanted(params, context.before), context),
-    confirm: async (params, { before, signal }) => (same(settable(await read(params, signal)), settable(spec.wanted(params, before))) ? "yes" : "no"),
+    confirm: async (params, { before, signal }) =>
+      same(settable(await read(params, signal)), settable(spec.wanted(params, before))) ? "yes" : "no",
     undo: (params, context) => put(params, context.before, context),
   });
 }
@@ -169,7 +208,16 @@ function same(a: Json, b: Json): boolean {
 }
 
 /** Something that is done once and cannot be taken back. */
-function deed(...[name, subject, path, summary, client, base]: [string, "service", (service: string) => string, string, HttpClient, string]): Action {
+function deed(
+  ...[name, subject, path, summary, client, base]: [
+    string,
+    "service",
+    (service: string) => string,
+    string,
+    HttpClient,
+    string,
+  ]
+): Action {
   return defineAction({
     name,
     repeat: "keyed",
@@ -189,7 +237,12 @@ function deed(...[name, subject, path, summary, client, base]: [string, "service
     }),
     apply: async (params, { idempotencyKey, signal }) => {
       const url = new URL(`/api/do/${path(String(params[subject]))}`, base);
-      const answer = await client.send(url, { method: "POST", json: {}, headers: { "idempotency-key": idempotencyKey }, signal });
+      const answer = await client.send(url, {
+        method: "POST",
+        json: {},
+        headers: { "idempotency-key": idempotencyKey },
+        signal,
+      });
       return { outcome: "succeeded", detail: answer.text.slice(0, 200) };
     },
     confirm: () => Promise.resolve("unknown"),

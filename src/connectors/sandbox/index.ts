@@ -19,16 +19,38 @@ const Settings = z.strictObject({
 const SIGNATURE = "x-sandbox-signature";
 const Body = z.object({ id: z.string().min(1), changes: z.array(Change) });
 const SeriesAnswer = z.object({
-  series: z.array(z.object({ signal: z.string(), labels: Labels, start: z.number(), stepMs: z.number().positive(), values: z.array(z.number().nullable()) })),
+  series: z.array(
+    z.object({
+      signal: z.string(),
+      labels: Labels,
+      start: z.number(),
+      stepMs: z.number().positive(),
+      values: z.array(z.number().nullable()),
+    }),
+  ),
 });
 const Logs = z.object({
   logs: z.array(
-    z.object({ service: z.string(), labels: Labels, template: z.string(), firstSeen: z.number(), lastSeen: z.number(), count: z.number(), baselinePerHour: z.number() }),
+    z.object({
+      service: z.string(),
+      labels: Labels,
+      template: z.string(),
+      firstSeen: z.number(),
+      lastSeen: z.number(),
+      count: z.number(),
+      baselinePerHour: z.number(),
+    }),
   ),
 });
 const Samples = z.object({
   samples: z.array(
-    z.object({ name: z.string(), service: z.string(), kind: z.enum(["numeric", "categorical"]), reference: z.array(z.union([z.number(), z.string()])), current: z.array(z.union([z.number(), z.string()])) }),
+    z.object({
+      name: z.string(),
+      service: z.string(),
+      kind: z.enum(["numeric", "categorical"]),
+      reference: z.array(z.union([z.number(), z.string()])),
+      current: z.array(z.union([z.number(), z.string()])),
+    }),
   ),
 });
 const Page = z.object({ incidents: z.array(z.unknown()) });
@@ -69,20 +91,27 @@ export const sandbox = defineConnector({
           },
         ],
       },
-      parsed: { changes: [{ id: "sandbox-00012", kind: "prompt", target: "support-chat/system", before: "17", after: "18" }] },
+      parsed: {
+        changes: [{ id: "sandbox-00012", kind: "prompt", target: "support-chat/system", before: "17", after: "18" }],
+      },
     },
   ],
   connect: ({ url, secret }, { http }): Capabilities => {
     const client = http({ name: "the sandbox", timeoutMs: 5_000 });
     const at = (path: string) => new URL(path, url);
-    const read = async <S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S>> => parsed(schema, (await client.send(at(path), { signal })).json());
+    const read = async <S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S>> =>
+      parsed(schema, (await client.send(at(path), { signal })).json());
     return {
       webhook: webhook(secret),
       changes: {
-        changesIn: async ({ from, to }, signal) => (await read(`/api/changes?from=${from}&to=${to}`, z.object({ changes: z.array(Change) }), signal)).changes,
+        changesIn: async ({ from, to }, signal) =>
+          (await read(`/api/changes?from=${from}&to=${to}`, z.object({ changes: z.array(Change) }), signal)).changes,
       },
       signals: {
-        query: async (scope, { from, to }, signal) => (await read(`/api/series?from=${from}&to=${to}`, SeriesAnswer, signal)).series.filter(({ labels }) => within(labels, scope)),
+        query: async (scope, { from, to }, signal) =>
+          (await read(`/api/series?from=${from}&to=${to}`, SeriesAnswer, signal)).series.filter(({ labels }) =>
+            within(labels, scope),
+          ),
       },
       telemetry: {
         logsIn: async (_scope, _window, signal) => (await read("/api/logs", Logs, signal)).logs,
@@ -101,7 +130,8 @@ function webhook(secret: Secret | undefined): Webhook {
     verify: ({ headers, body }) => {
       if (secret === undefined) return;
       const given = headers[SIGNATURE] ?? "";
-      if (!sameSecret(given, signature(secret, Buffer.from(body)))) throw new Fault("unauthenticated", "the signature of the sandbox is missing or wrong");
+      if (!sameSecret(given, signature(secret, Buffer.from(body))))
+        throw new Fault("unauthenticated", "the signature of the sandbox is missing or wrong");
     },
     deliveryId: ({ body }) => {
       const known = z.object({ id: z.string().min(1) }).safeParse(json(body));
@@ -142,7 +172,10 @@ function within(labels: Labels, { services, providers, gpuPools }: Scope): boole
 }
 
 /** The status pages of the sandbox's providers never admit anything while it burns; what is asked is that they answer. */
-async function pages(read: (path: string, schema: typeof Page, signal: AbortSignal) => Promise<z.output<typeof Page>>, signal: AbortSignal): Promise<never[]> {
+async function pages(
+  read: (path: string, schema: typeof Page, signal: AbortSignal) => Promise<z.output<typeof Page>>,
+  signal: AbortSignal,
+): Promise<never[]> {
   await Promise.all(PROVIDERS.map((provider) => read(`/status/${provider}/api/v2/incidents.json`, Page, signal)));
   return [];
 }
@@ -152,6 +185,11 @@ async function reachable(client: HttpClient, url: URL, signal: AbortSignal) {
     await client.send(url, { signal });
     return { name: "reachable", ok: true, detail: url.origin, remedy: "" };
   } catch (error) {
-    return { name: "reachable", ok: false, detail: error instanceof Error ? error.message : "no answer", remedy: "start it: npm run -s faultline -- sandbox" };
+    return {
+      name: "reachable",
+      ok: false,
+      detail: error instanceof Error ? error.message : "no answer",
+      remedy: "start it: npm run -s faultline -- sandbox",
+    };
   }
 }
