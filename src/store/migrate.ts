@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Fault } from "../lib/fault.ts";
 
 /** One numbered file of `migrations/`, for this database. */
-export interface Migration {
+interface Migration {
   readonly number: number;
   readonly name: string;
   readonly sql: string;
