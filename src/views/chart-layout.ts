@@ -1,4 +1,5 @@
 import { DAY, HOUR, MINUTE, SECOND } from "../domain/time.ts";
+import { plain } from "./text.ts";
 
 /**
  * Width and letters of the picture: on a phone it is shown at about half its width, where 20 px become 10.
@@ -8,9 +9,9 @@ export const WIDTH = 720;
 export const FONT = 20;
 const LETTER = 0.6 * FONT;
 
-/** Cuts a text so that it fits into a width, by estimate. */
+/** Outside text on one line, without what nobody can see, cut so that it fits into a width, by estimate. */
 export function fitting(text: string, width: number): string {
-  const letters = [...text.replace(/\s+/g, " ").trim()];
+  const letters = [...plain(text, 1_000)];
   const room = Math.max(4, Math.floor(width / LETTER));
   return letters.length <= room
     ? letters.join("")
