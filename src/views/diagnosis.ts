@@ -4,7 +4,7 @@ import type { Message } from "../domain/message.ts";
 import { type Block, context, header, message, section } from "./blocks.ts";
 import { likelyCause } from "./root.ts";
 import { joined, link, type Mrkdwn, md, prose } from "./text.ts";
-import type { ThreadView } from "./thread.ts";
+import type { ThreadView } from "./thread-view.ts";
 import { figure, isTold, percent, signalWords, when } from "./words.ts";
 
 /** Below this log-odds a piece of evidence says next to nothing (it moves the odds by a tenth). */

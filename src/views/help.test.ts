@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { brokenRules } from "../../test/fakes/slack/block-rules.ts";
 import { change, diagnosis, incident, ONSET } from "../../test/fakes/slack/sample-incident.ts";
 import { changesMessage } from "./changes.ts";
-import { helpMessage, nearest } from "./help.ts";
+import { helpMessage } from "./help.ts";
 import { statusMessage } from "./status.ts";
 
 describe("the help", () => {
@@ -17,7 +17,8 @@ describe("the help", () => {
     ["", null],
     ["x".repeat(100_000), null],
   ])("takes %j for %j", (word, name) => {
-    expect(nearest(word)).toBe(name);
+    const [, meant = null] = /Did you mean `\/faultline (\w+)`/.exec(helpMessage(word).text) ?? [];
+    expect(meant).toBe(name);
   });
 
   it("never names a command that approves", () => {

@@ -3,7 +3,7 @@ import { message, section } from "./blocks.ts";
 import { code, md } from "./text.ts";
 
 /** The words that `/faultline` knows, with what they do. There is none that approves: that takes the card. */
-export const commands = {
+const commands = {
   status: { usage: "status", does: "what is open right now" },
   changes: {
     usage: "changes [SERVICE] [SINCE]",
@@ -12,7 +12,7 @@ export const commands = {
   help: { usage: "help", does: "this list" },
 } as const;
 
-export type CommandName = keyof typeof commands;
+type CommandName = keyof typeof commands;
 
 /** The help; says which word was not understood and which one may have been meant. */
 export function helpMessage(unknown: string | null): Message {
@@ -34,7 +34,7 @@ export function helpMessage(unknown: string | null): Message {
 }
 
 /** The known word that is at most two typing errors away, or null. */
-export function nearest(word: string): CommandName | null {
+function nearest(word: string): CommandName | null {
   const typed = word.toLowerCase().slice(0, 24);
   const names: readonly CommandName[] = ["status", "changes", "help"];
   const rated = names.map((name) => ({ name, errors: typingErrors(typed, name) }));

@@ -5,7 +5,7 @@ import { actions, type Block, context, fields, message, preformatted, section } 
 import { planText } from "./plan.ts";
 import { runLines, runRecord } from "./run.ts";
 import { code, joined, type Mrkdwn, md, plain, prose } from "./text.ts";
-import type { ThreadView } from "./thread.ts";
+import type { ThreadView } from "./thread-view.ts";
 import { duration, person, when } from "./words.ts";
 
 /** The action ids of the two buttons; a click carries `<proposalId>:<digest>`. */
@@ -19,7 +19,8 @@ export const REJECT = "approval_reject";
 export function proposalMessage(view: ThreadView, proposal: Proposal): Message {
   const decisions = view.decisions.filter(({ proposalId }) => proposalId === proposal.id);
   const execution = view.executions.find(({ proposalId }) => proposalId === proposal.id) ?? null;
-  if (proposal.state === "pending") return pendingCard(view, proposal, decisions);
+  const isOver = view.incident.status === "resolved";
+  if (proposal.state === "pending" && !isOver) return pendingCard(view, proposal, decisions);
   return endedCard(proposal, decisions, execution, scope(view, proposal));
 }
 
@@ -148,7 +149,7 @@ function decided(proposal: Proposal, decisions: readonly Decision[]): Mrkdwn[] {
     case "cancelled":
       return [md`*Cancelled*, nothing ran. ${because}`];
     case "pending":
-      return [];
+      return [md`*Not needed any more:* the alerts cleared before anybody decided. Nothing ran.`];
   }
 }
 

@@ -3,7 +3,7 @@ import type { Message } from "../domain/message.ts";
 import { type Block, context, fields, header, message, section } from "./blocks.ts";
 import { likelyCause, sinceOf } from "./root.ts";
 import { joined, type Mrkdwn, md, prose, sentence } from "./text.ts";
-import type { ThreadView } from "./thread.ts";
+import type { ThreadView } from "./thread-view.ts";
 import { duration, person, when } from "./words.ts";
 
 /** The summary at the end: cause, what was done and by whom, what it brought, and how long everything took. */

@@ -4,7 +4,7 @@ import type { Proposal } from "../domain/proposal.ts";
 import type { EpochMs } from "../domain/time.ts";
 import { context, fields, header, message, section } from "./blocks.ts";
 import { joined, link, type Mrkdwn, md, ownLink, prose, sentence } from "./text.ts";
-import type { ThreadView } from "./thread.ts";
+import type { ThreadView } from "./thread-view.ts";
 import { causeName, confidence, duration, isTold, percent, signalWords, statusWords, when } from "./words.ts";
 
 /** The one message in the channel: what is wrong, for whom, since when, why, who has it, and what to do next. */

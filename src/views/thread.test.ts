@@ -184,6 +184,12 @@ describe("the card of a proposal", () => {
     },
   );
 
+  it("has no button once the incident is over, though nobody decided", () => {
+    const text = cardOf({ incident: { ...incident, status: "resolved", resolvedAt: ONSET + MIN } });
+    expect(text).not.toContain('"actions"');
+    expect(text).toContain("Not needed any more");
+  });
+
   it.each(executionStates)("says how the run stands when it is %s", (state) => {
     const ended: readonly ExecutionState[] = ["running", "verifying", "undoing"];
     const run = {

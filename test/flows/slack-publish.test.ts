@@ -8,6 +8,7 @@ import { silentLog } from "../../src/lib/log.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import { createClients } from "../../src/slack/clients.ts";
 import { createPublisher } from "../../src/slack/publisher.ts";
+import { contractFaults, contractsAreThere } from "../fakes/slack/contracts.ts";
 import { type FakeSlack, startFakeSlack } from "../fakes/slack/fake-slack.ts";
 import { createHarness, type Harness } from "./harness.ts";
 
@@ -129,6 +130,18 @@ describe("publishing", () => {
     harness.advance(5_000);
     await publish(incidentId, deps);
     expect(slack.workspace.byKey("root").text).toContain("title 1");
+  });
+});
+
+describe("the fake workspace", () => {
+  // Slack's published descriptions are no part of the project; where they are not at hand this is skipped.
+  it.skipIf(!contractsAreThere)("knows Slack's published arguments, and every call above was held against them", () => {
+    expect(contractFaults("chat.update", { channel: "C", ts: "1", text: "x", blocks: [] })).toEqual([]);
+    expect(contractFaults("chat.update", { channel: "C", unfurl: true })).toEqual([
+      "chat.update: ts is missing",
+      "chat.update: unfurl is not an argument",
+    ]);
+    expect(contractFaults("chat.shout", {})).toEqual(["chat.shout: there is no such method"]);
   });
 });
 

@@ -10,7 +10,7 @@ import { type FakeSlack, startFakeSlack } from "../fakes/slack/fake-slack.ts";
 import type { ShownMessage } from "../fakes/slack/workspace.ts";
 import { createHarness, type Harness } from "./harness.ts";
 
-export const APPROVERS = "S0ONCALL";
+const APPROVERS = "S0ONCALL";
 
 /** Real flows, a real store, the real Bolt app, and a Slack of our own. */
 export interface SlackWorld {
