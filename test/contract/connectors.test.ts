@@ -1,15 +1,28 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Connector, ConnectorDeps } from "../../src/connectors/connector.ts";
 import { connectors } from "../../src/connectors/index.ts";
+import { Preview } from "../../src/domain/action.ts";
 import { Alert } from "../../src/domain/alert.ts";
 import { Change } from "../../src/domain/change.ts";
+import type { Json } from "../../src/domain/json.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { Fault } from "../../src/lib/fault.ts";
 import { createHttp } from "../../src/lib/http.ts";
-import { silentLog } from "../../src/lib/log.ts";
-import type { InboundRequest, Webhook } from "../../src/ports.ts";
+import { type Log, silentLog } from "../../src/lib/log.ts";
+import type { Action, Connected, InboundRequest, Webhook } from "../../src/ports.ts";
+import {
+  type LineMisbehaviour,
+  lineMisbehaviours,
+  type Misbehaviour,
+  misbehaviours,
+  RETRY_AFTER_S,
+  startMisbehaving,
+  startMisbehavingLines,
+} from "../fakes/misbehaving.ts";
+import { actionCases, type Stage } from "../fakes/systems/action-cases.ts";
 
 const FOLDER = join(import.meta.dirname, "../../src/connectors");
 const NOW = Date.UTC(2026, 10, 20, 2, 5);
@@ -70,7 +83,7 @@ test("the list holds exactly the files of the folder", () => {
 describe.each(connectors.map((connector) => [connector.id, connector] as const))("%s", (id, connector) => {
   test("says what it is in one sentence", () => {
     cases += 1;
-    expect(connector.about).toMatch(/^[A-Z].*\.$/s);
+    expect(connector.about).toMatch(/^\S[^\n]{15,200}\S$/);
   });
 
   test("connects with its sample settings and keeps its own name", () => {
@@ -184,7 +197,7 @@ describe.each(receivers)("deliveries to %s", (_id, connector, webhook) => {
     const headers = examples[0]?.headers ?? {};
     const fault = faultOf(() => webhook.parse(request(body, headers), NOW));
     expect(fault.kind).toBe("invalid");
-    expect(fault.message.length).toBeGreaterThan(20);
+    expect(fault.message).toMatch(/\w+ \w+\W+\w+/);
   });
 
   test("whose fields are of the wrong type never end in anything but a Fault", () => {
@@ -214,3 +227,298 @@ function* mutants(value: unknown): Generator<unknown> {
   }
   yield* [null, typeof value === "number" ? "x" : 7, "\u0000", { a: [] }];
 }
+
+// ------------------------------------------------------------------------------------- systems that misbehave
+
+const CANARY = "canary-8f14e45fceea167a";
+const SECRET_KEYS = /(^|_)(secret|token|password|key)$/;
+const ADDRESS = /^(https?|tcp):\/\/[^/]+/;
+
+/** The sample settings, pointed at another address, with the canary for every secret. */
+function pointed(settings: unknown, address: string, key = ""): unknown {
+  if (Array.isArray(settings)) return settings.map((part) => pointed(part, address, key));
+  if (typeof settings === "object" && settings !== null) {
+    const inner = Object.entries(settings).map(([name, part]) => [
+      name,
+      pointed(part, address, key === "secret_headers" ? "secret" : name),
+    ]);
+    return Object.fromEntries(inner) as unknown;
+  }
+  if (typeof settings !== "string") return settings;
+  if (SECRET_KEYS.test(key) && key !== "public_key") return CANARY;
+  if (key === "hosts") return address.replace(/^\w+:\/\//, "");
+  return settings.replace(ADDRESS, address);
+}
+
+interface Recording {
+  readonly deps: ConnectorDeps;
+  readonly lines: string[];
+}
+
+const SOON_MS = 400;
+
+/** No second tries, a deadline, and every line of the log kept. */
+function recording(timeoutMs = 10_000): Recording {
+  const lines: string[] = [];
+  const keep = (message: string, fields?: Record<string, unknown>) =>
+    void lines.push(`${message} ${inspect(fields, { depth: 10 })}`);
+  const log: Log = { debug: keep, info: keep, warn: keep, error: keep, child: () => log };
+  const http: ConnectorDeps["http"] = (options) =>
+    createHttp({ ...options, timeoutMs, attempts: 1, maxBytes: 256 * 1024 });
+  return { lines, deps: { http, log, clock: { now: () => NOW, sleep: async () => undefined } } };
+}
+
+/** Every question that a connector can put to its system, by name. */
+function questions(connected: Connected): [name: string, ask: (signal: AbortSignal) => Promise<unknown>][] {
+  const window = { from: NOW - 60 * MINUTE, to: NOW };
+  const scope = { services: ["chat"], providers: ["openai"], gpuPools: ["a100"] };
+  const { changes, signals, status, telemetry, actions = [] } = connected;
+  const asked: [string, ((signal: AbortSignal) => Promise<unknown>) | undefined][] = [
+    ["changesIn", changes && ((signal) => changes.changesIn(window, signal))],
+    ["query", signals && ((signal) => signals.query(scope, window, signal))],
+    ["incidentsIn", status && ((signal) => status.incidentsIn(window, signal))],
+    ["logsIn", telemetry?.logsIn && (async (signal) => telemetry.logsIn?.(scope, window, signal))],
+    ["samplesIn", telemetry?.samplesIn && (async (signal) => telemetry.samplesIn?.(scope, window, signal))],
+    ["spansIn", telemetry?.spansIn && (async (signal) => telemetry.spansIn?.(scope, window, signal))],
+    ...actions
+      .filter(hasCase)
+      .map((action): [string, (signal: AbortSignal) => Promise<unknown>] => [
+        `${action.name} read`,
+        (signal) => action.read(paramsOf(action), { signal }),
+      ]),
+  ];
+  return asked.flatMap(([name, ask]) => (ask === undefined ? [] : [[name, ask]]));
+}
+
+function hasCase({ name }: Action): boolean {
+  return actionCases.some(({ action }) => action === name);
+}
+
+function paramsOf(action: Action): Json {
+  return (actionCases.find((known) => known.action === action.name)?.params ?? {}) as Json;
+}
+
+/** The sandbox is ours, tested with the whole program: its actions and its check are not held against fakes here. */
+const OTHERS_CASES = ["sandbox"];
+
+/** Questions to which "nothing there" is an answer. */
+const ABSENT_IS_AN_ANSWER = ["langfuse.set_prompt_label read", "http.page read"];
+/** An action whose state is not read asks nothing. */
+const ASKS_NOTHING = ["http.page read"];
+
+const networked = connectors.filter(
+  ({ sample }) => JSON.stringify(sample) !== JSON.stringify(pointedAddressOnly(sample)),
+);
+
+function pointedAddressOnly(sample: unknown): unknown {
+  return JSON.parse(JSON.stringify(sample).replace(/"(https?|tcp):\/\/[^/"]+/g, '"elsewhere')) as unknown;
+}
+
+describe.each(networked.map((connector) => [connector.id, connector] as const))(
+  "when what %s asks misbehaves",
+  (id, connector) => {
+    const speaksLines = JSON.stringify(connector.sample).includes('"tcp://');
+    const ways = Object.entries(speaksLines ? lineMisbehaviours : misbehaviours);
+
+    test.each(ways)("and %s, it is a fault of kind %s, and no secret is told", async (how, kind) => {
+      const server = await (speaksLines
+        ? startMisbehavingLines(how as LineMisbehaviour)
+        : startMisbehaving(how as Misbehaviour));
+      const { deps: recorded, lines } = recording(SOON_MS);
+      const said: string[] = [];
+      const connect = () => connector.connect(pointed(connector.sample, server.url), recorded);
+      try {
+        const names = questions(connect()).map(([name]) => name);
+        for (const name of names.filter((one) => !ASKS_NOTHING.includes(one))) {
+          cases += 1;
+          // A connection of its own, so that no breaker is open before the question.
+          const ask = new Map(questions(connect())).get(name) ?? (async () => undefined);
+          const fault = await ask(AbortSignal.timeout(20_000)).then(
+            (answer) => ({ answer }),
+            (error: unknown) => error,
+          );
+          if (kind === "not_found" && ABSENT_IS_AN_ANSWER.includes(name)) continue;
+          expect(fault, name).toBeInstanceOf(Fault);
+          expect((fault as Fault).kind, `${name}: ${(fault as Fault).message}`).toBe(kind);
+          if (kind === "rate_limited") expect((fault as Fault).retryAfterMs, name).toBe(RETRY_AFTER_S * 1_000);
+          said.push(inspect(fault, { depth: 10 }));
+        }
+        cases += 1;
+        const checks = (await connect().check?.(AbortSignal.timeout(20_000))) ?? [];
+        for (const { ok, remedy } of checks) expect(ok || remedy.length > 0).toBe(true);
+        if (!alertsOnly(connector) && !OTHERS_CASES.includes(id))
+          expect(
+            checks.some(({ ok }) => !ok),
+            JSON.stringify(checks),
+          ).toBe(true);
+        said.push(JSON.stringify(checks), ...lines);
+        for (const text of said) expect(text).not.toContain(CANARY);
+      } finally {
+        await server.close();
+      }
+    });
+  },
+);
+
+/** Whether nothing but `check` needs the network. */
+function alertsOnly(connector: Connector): boolean {
+  return questions(connector.connect(connector.sample, deps)).length === 0;
+}
+
+function nowhere({ sample }: Connector): string {
+  return JSON.stringify(sample).includes('"tcp://') ? "tcp://127.0.0.1:1" : "http://127.0.0.1:1";
+}
+
+test("no secret of the settings can be printed", () => {
+  for (const connector of connectors) {
+    cases += 1;
+    const connected = connector.connect(pointed(connector.sample, nowhere(connector)), recording().deps);
+    expect(inspect(connected, { depth: 10, showHidden: true })).not.toContain(CANARY);
+    const broken = { ...(pointed(connector.sample, nowhere(connector)) as object), no_such_setting: CANARY };
+    expect(faultOf(() => connector.connect(broken, deps)).message).not.toContain(CANARY);
+  }
+});
+
+// ------------------------------------------------------------------------------------- actions
+
+test("every action of every connector is seen through against a fake", () => {
+  cases += 1;
+  const listed = connectors
+    .filter(({ id }) => !OTHERS_CASES.includes(id))
+    .flatMap((connector) => (connector.connect(connector.sample, deps).actions ?? []).map(({ name }) => name));
+  expect(actionCases.map(({ action }) => action).toSorted()).toEqual(listed.toSorted());
+});
+
+describe.each(actionCases.map((known) => [known.action, known] as const))("%s", (name, { params, start }) => {
+  const context = () => ({ signal: AbortSignal.timeout(20_000) });
+
+  async function on<T>(run: (stage: Stage, action: Action) => Promise<T>): Promise<T> {
+    const stage = await start();
+    try {
+      const connector = connectors.find(({ id }) => name.startsWith(`${id}.`));
+      const action = connector?.connect(stage.settings, recording().deps).actions?.find((one) => one.name === name);
+      if (action === undefined) throw new Error(`no action ${name}`);
+      const result = await run(stage, action);
+      expect(stage.faults ?? []).toEqual([]);
+      return result;
+    } finally {
+      await stage.close();
+    }
+  }
+
+  const applyContext = (before: Json, idempotencyKey = "exe_1:step:forward") => ({
+    ...context(),
+    before,
+    idempotencyKey,
+  });
+
+  test("refuses parameters that are not its own, before anything is sent", async () => {
+    cases += 1;
+    await on(async (stage, action) => {
+      for (const foreign of [{ ...params, no_such_parameter: "x" }, 7, null]) {
+        const fault = await action.read(foreign as Json, context()).catch((error: unknown) => error);
+        expect(fault).toBeInstanceOf(Fault);
+        expect((fault as Fault).kind).toBe("invalid");
+      }
+      expect(stage.writes()).toBe(0);
+    });
+  });
+
+  test("shows what would change, and changes nothing by reading, previewing and confirming", async () => {
+    cases += 1;
+    await on(async (stage, action) => {
+      const state = stage.state();
+      const before = await action.read(params as Json, context());
+      const preview = await action.preview(params as Json, before, context());
+      expect(Preview.parse(preview)).toEqual(preview);
+      expect(preview.before).toEqual(before);
+      expect(preview.after).not.toEqual(preview.before);
+      expect(preview.refuse).toBeNull();
+      expect(await action.preview(params as Json, await action.read(params as Json, context()), context())).toEqual(
+        preview,
+      );
+      if (action.undo === null) expect(preview.reversible).toBe(false);
+      expect(await action.confirm(params as Json, applyContext(before))).not.toBe("yes");
+      expect(stage.writes()).toBe(0);
+      expect(stage.state()).toEqual(state);
+    });
+  });
+
+  test("does it once, however often it is asked under one key, and goes back where it says so", async () => {
+    cases += 1;
+    await on(async (stage, action) => {
+      const original = stage.state();
+      const before = await action.read(params as Json, context());
+      const { reversible } = await action.preview(params as Json, before, context());
+      expect(await action.apply(params as Json, applyContext(before))).toMatchObject({ outcome: "succeeded" });
+      expect(stage.state()).toEqual(stage.wanted);
+      if (action.repeat === "at_most_once") return;
+      expect(await action.confirm(params as Json, applyContext(before))).toBe("yes");
+      expect(await action.apply(params as Json, applyContext(before))).toMatchObject({ outcome: "succeeded" });
+      expect(stage.state()).toEqual(stage.wanted);
+      if (action.undo === null || !reversible) return;
+      const back = applyContext(before, "exe_1:step:undo");
+      expect(await action.undo(params as Json, back)).toMatchObject({ outcome: "succeeded" });
+      expect(stage.state()).toEqual(stage.undone ?? original);
+      expect(await action.read(params as Json, context())).toEqual(before);
+    });
+  });
+
+  test("leaves it open when the answer is lost, and then confirms it", async () => {
+    cases += 1;
+    await on(async (stage, action) => {
+      const before = await action.read(params as Json, context());
+      stage.lose("answer");
+      await expect(action.apply(params as Json, applyContext(before))).rejects.toBeInstanceOf(Fault);
+      if (action.repeat === "at_most_once")
+        expect(await action.confirm(params as Json, applyContext(before))).toBe("unknown");
+      else {
+        await action.apply(params as Json, applyContext(before));
+        expect(await action.confirm(params as Json, applyContext(before))).toBe("yes");
+        expect(stage.state()).toEqual(stage.wanted);
+      }
+    });
+  });
+
+  test("never confirms what did not arrive", async () => {
+    cases += 1;
+    await on(async (stage, action) => {
+      const state = stage.state();
+      const before = await action.read(params as Json, context());
+      stage.lose("request");
+      await expect(action.apply(params as Json, applyContext(before))).rejects.toBeInstanceOf(Fault);
+      expect(await action.confirm(params as Json, applyContext(before))).not.toBe("yes");
+      expect(stage.state()).toEqual(state);
+    });
+  });
+
+  test("fails, and is not left open, when it is refused; is left open when nobody can tell", async () => {
+    const { before, sample } = await on(async (stage, action) => ({
+      before: await action.read(params as Json, context()),
+      sample: stage.settings,
+    }));
+    const speaksLines = JSON.stringify(sample).includes('"tcp://');
+    for (const [how, kind] of Object.entries(speaksLines ? lineMisbehaviours : misbehaviours)) {
+      cases += 1;
+      const server = await (speaksLines
+        ? startMisbehavingLines(how as LineMisbehaviour)
+        : startMisbehaving(how as Misbehaviour));
+      try {
+        const connector = connectors.find(({ id }) => name.startsWith(`${id}.`));
+        const action = connector
+          ?.connect(pointed(sample, server.url), recording(SOON_MS).deps)
+          .actions?.find((one) => one.name === name);
+        const outcome = await action?.apply(params as Json, applyContext(before)).then(
+          (applied) => applied.outcome,
+          (error: unknown) => (error instanceof Fault ? "open" : error),
+        );
+        const passing = ["unavailable", "timeout", "too_large"].includes(kind);
+        const accepted =
+          passing && how.startsWith("answers with") ? ["open", "succeeded"] : [passing ? "open" : "failed"];
+        expect(accepted, `${how}: ${String(outcome)}`).toContain(outcome);
+      } finally {
+        await server.close();
+      }
+    }
+  });
+});

@@ -70,12 +70,16 @@ function open(address: string): Socket {
   return createConnection({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
 }
 
+/** How HAProxy begins to refuse (src/server.c, src/cli.c); any other text is no answer of its. */
+const REFUSALS = /^(no such|permission denied|backend is using|require|invalid|unknown|cannot|can't|'set server)/i;
+
 /** Sends a command that changes something. @throws Fault "invalid" with HAProxy's own words when it refuses */
 export async function tell(command: string, address: Address, signal: AbortSignal): Promise<void> {
   const said = (await ask(command, address, signal)).trim();
   if (said === "") return;
-  const denied = /permission denied/i.test(said);
-  throw new Fault(denied ? "forbidden" : "invalid", `${WHO} refused: ${said.replace(/\s+/g, " ").slice(0, 200)}`);
+  const words = said.replace(/\s+/g, " ").slice(0, 200);
+  if (!REFUSALS.test(said)) throw new Fault("unavailable", `${WHO} answered in an unexpected form: ${words}`);
+  throw new Fault(/^permission denied/i.test(said) ? "forbidden" : "invalid", `${WHO} refused: ${words}`);
 }
 
 /** Every server of the backends (of all, where none is named), from `show servers state`. */

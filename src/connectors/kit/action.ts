@@ -17,8 +17,14 @@ const REFUSED: readonly FaultKind[] = [
  * stores it as unknown and asks.
  */
 export async function applied(write: () => Promise<string>): Promise<Applied> {
+  const detail = await settled(write);
+  return typeof detail === "string" ? { outcome: "succeeded", detail } : detail;
+}
+
+/** What was asked for, or that it failed where the other side said a definite no. @throws Fault for everything else */
+export async function settled<T>(ask: () => Promise<T>): Promise<T | Applied> {
   try {
-    return { outcome: "succeeded", detail: await write() };
+    return await ask();
   } catch (error) {
     if (error instanceof Fault && REFUSED.includes(error.kind)) return { outcome: "failed", detail: error.message };
     throw error;

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { SECOND } from "../../domain/time.ts";
 import { Fault } from "../../lib/fault.ts";
-import type { Action } from "../../ports.ts";
+import type { Action, Applied } from "../../ports.ts";
 import { defineAction } from "../connector.ts";
-import { applied } from "../kit/action.ts";
+import { applied, settled } from "../kit/action.ts";
 import { type Deployment, findDeployment, type LitellmApi } from "./api.ts";
 
 /** The process that answers follows at once; other replicas read the database every 30 s. */
@@ -54,8 +54,9 @@ export function setWeight(api: LitellmApi): Action {
       };
     },
     apply: async ({ deployment, weight }, { before, signal }) => {
-      const { found } = await groupOf(deployment, signal);
-      return write(api, { ...Weights.parse(before).weights, [found.id]: weight }, signal);
+      const { weights } = Weights.parse(before);
+      const found = await settled(() => groupOf(deployment, signal));
+      return "outcome" in found ? found : write(api, { ...weights, [found.found.id]: weight }, signal);
     },
     confirm: async ({ deployment, weight }, { signal }) =>
       (await groupOf(deployment, signal)).found.weight === weight ? "yes" : "no",
@@ -111,8 +112,9 @@ export function drainProvider(api: LitellmApi, providers: Readonly<Record<string
       };
     },
     apply: async ({ provider }, { before, signal }) => {
-      const { isMine } = await look(provider, signal);
-      return write(api, drained(Weights.parse(before).weights, isMine), signal);
+      const { weights } = Weights.parse(before);
+      const seen = await settled(() => look(provider, signal));
+      return "outcome" in seen ? seen : write(api, drained(weights, seen.isMine), signal);
     },
     confirm: async ({ provider }, { before, signal }) => {
       const { weights } = Weights.parse(before);
@@ -135,21 +137,21 @@ function drained(weights: Weights, isMine: (id: string) => boolean): Weights {
 }
 
 /** Others first, so that the traffic has somewhere to go; a refusal half-way puts back what was written. */
-async function write(api: LitellmApi, weights: Weights, signal: AbortSignal) {
-  const now = new Map((await api.deployments(signal)).map((one) => [one.id, one]));
-  const isSo = (id: string, weight: number) => now.get(id)?.explicit === true && now.get(id)?.weight === weight;
-  const order = Object.entries(weights)
-    .filter(([id, weight]) => !isSo(id, weight))
-    .toSorted(([, a], [, b]) => b - a);
-  const done: string[] = [];
+async function write(api: LitellmApi, weights: Weights, signal: AbortSignal): Promise<Applied> {
+  const done: Deployment[] = [];
   const result = await applied(async () => {
-    for (const [id, weight] of order) {
+    const now = new Map((await api.deployments(signal)).map((one) => [one.id, one]));
+    const open = Object.entries(weights).filter(
+      ([id, weight]) => now.get(id)?.explicit !== true || now.get(id)?.weight !== weight,
+    );
+    for (const [id, weight] of open.toSorted(([, a], [, b]) => b - a)) {
       await api.setWeight(id, weight, signal);
-      done.push(id);
+      const before = now.get(id);
+      if (before !== undefined) done.push(before);
     }
-    return order.map(([id, weight]) => `${id}: ${weight}`).join(", ") || "it was so already";
+    return open.map(([id, weight]) => `${id}: ${weight}`).join(", ") || "it was so already";
   });
-  if (result.outcome === "failed") for (const id of done) await api.setWeight(id, now.get(id)?.weight ?? 1, signal);
+  if (result.outcome === "failed") for (const { id, weight } of done) await api.setWeight(id, weight, signal);
   return result;
 }
 
