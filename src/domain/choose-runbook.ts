@@ -49,7 +49,7 @@ const HELPS_AMBIENT: Readonly<Record<string, Readonly<Partial<Record<Remedy, num
   gpu_fault: { drain_node: 0.9, shift_traffic: 0.7, restart: 0.5, scale_out: 0.3 },
   serving_exhaustion: { restart: 0.7, scale_out: 0.65, rate_limit: 0.4 },
   organic_drift: { shift_traffic: 0.6, rebuild_index: 0.2 },
-  stale_data: { restart: 0.5, rebuild_index: 0.5, revert_data: 0.5, purge_cache: 0.2, scale_out: 0.3 },
+  stale_data: { restart: 0.6, rebuild_index: 0.5, revert_data: 0.5, purge_cache: 0.2, scale_out: 0.3 },
   surge: { scale_out: 0.7, rate_limit: 0.7 },
   runaway_client: { rate_limit: 0.9, scale_out: 0.5 },
   broken_measurement: { fix_measurement: 0.8 },

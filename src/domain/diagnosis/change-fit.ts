@@ -46,7 +46,7 @@ function timeFinding(context: CaseContext, { id, change, reading, mechanism }: H
       rulesOut: new Map([[id, `it came ${duration(start - onset.at)} after the onset`]]),
     };
   }
-  const slow = change.kind === "data" || change.kind === "infra" || change.kind === "provider" || mechanism === "data";
+  const slow = change.kind === "data" || change.kind === "provider";
   const steady = reading.latent || mechanism === "measurement";
   const { weight, lag } = fit({
     start,

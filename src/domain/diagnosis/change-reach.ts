@@ -1,5 +1,5 @@
 import type { Change } from "../change.ts";
-import type { CaseContext } from "./case-context.ts";
+import { type CaseContext, sharedBy } from "./case-context.ts";
 import { type Finding, type Hypothesis, observed } from "./hypothesis.ts";
 import type { Movement } from "./movement.ts";
 import { canReach, foundation, relationOf } from "./topology.ts";
@@ -8,11 +8,12 @@ import { WEIGHTS } from "./weights.ts";
 const { reach: REACH } = WEIGHTS;
 
 /** Whether what is hit stands on what was changed. */
-export function judgeReach(context: CaseContext, { id, change, mechanism }: Hypothesis): Finding | null {
+export function judgeReach(context: CaseContext, hypothesis: Hypothesis): Finding | null {
+  const { id, change, mechanism } = hypothesis;
   if (change === null) return null;
-  const place = placeOf(context, change);
+  const place = placeOf(context, hypothesis, change);
   const outside = mechanism === "demand_change" || mechanism === "measurement";
-  const base = outside ? Math.max(place.weight, linked(context, change) ? -0.5 : -1.8) : place.weight;
+  const base = outside ? Math.max(place.weight, linked(context, change) ? -0.4 : REACH.outside) : place.weight;
   const beyond = outside ? [] : unreached(context, change);
   const weight = base + (beyond.length === 0 ? 0 : WEIGHTS.unreached);
   const statement = `“${change.title}” ${place.words}${beyond.length === 0 ? "" : `; it cannot reach ${beyond.join(", ")}, hit at the same time`}`;
@@ -32,58 +33,74 @@ interface Place {
   readonly words: string;
 }
 
-function placeOf(context: CaseContext, change: Change): Place {
+function placeOf(context: CaseContext, hypothesis: Hypothesis, change: Change): Place {
+  const { service } = change;
+  if (service === null) return platformPlace(context, change);
   const { topology } = context;
   const names = touchedName(context, change);
-  if (change.service === null) {
-    const scoped = scopeTouches(context, change);
-    if (scoped !== null)
-      return scoped
-        ? {
-            weight: REACH.named,
-            words: `is about ${Object.values(change.scope).join(", ")}, which the hit service stands on`,
-          }
-        : {
-            weight: REACH.stranger,
-            words: `is about ${Object.values(change.scope).join(", ")}, which the hit service does not use`,
-          };
-    if (names !== null) return { weight: REACH.named, words: `touches ${names}, which the hit service stands on` };
-    return { weight: REACH.platform, words: "is about the platform as a whole" };
-  }
-  const relation = relationOf(topology, change.service);
   const own = names === null ? 0 : 0.3;
-  switch (relation) {
+  const made = `was made on ${service}`;
+  switch (relationOf(topology, service)) {
     case "focal":
+      return { weight: REACH.focal + own, words: `${made}, the hit service${names === null ? "" : ` (${names})`}` };
+    case "dependency": {
+      const far = 0.15 * ((topology.below.get(service) ?? 1) - 1);
       return {
-        weight: REACH.focal + own,
-        words: `was made on ${change.service}, the hit service${names === null ? "" : ` (${names})`}`,
+        weight: REACH.dependency + own - far + quietPlace(context, service),
+        words: `${made}, which the hit service stands on`,
       };
-    case "dependency":
-      return {
-        weight:
-          REACH.dependency +
-          own -
-          0.15 * ((topology.below.get(change.service) ?? 1) - 1) +
-          quietPlace(context, change.service),
-        words: `was made on ${change.service}, which the hit service stands on`,
-      };
+    }
     case "caller":
       return {
-        weight: REACH.caller,
-        words: `was made on ${change.service}, which stands on the hit service, not under it`,
+        weight: isLoaded(context) ? REACH.callerLoads : REACH.caller,
+        words: `${made}, which stands on the hit service, not under it`,
       };
     case "sibling":
-      return {
-        weight: REACH.sibling,
-        words: `was made on ${change.service}, which only shares a foundation with the hit service`,
-      };
-    case "stranger": {
-      const weight = topology.services.size === 0 ? REACH.platform : names === null ? REACH.stranger : REACH.sibling;
-      return { weight, words: `was made on ${change.service}, which nothing connects with the hit service` };
-    }
+      return siblingPlace(context, hypothesis, { service, made });
     default:
-      return { weight: 0, words: "" };
+      return {
+        weight: topology.services.size === 0 ? REACH.platform : names === null ? REACH.stranger : REACH.sibling,
+        words: `${made}, which nothing connects with the hit service`,
+      };
   }
+}
+
+function platformPlace(context: CaseContext, change: Change): Place {
+  const about = Object.values(change.scope).join(", ");
+  const scoped = scopeTouches(context, change);
+  if (scoped === true) return { weight: REACH.named, words: `is about ${about}, which the hit service stands on` };
+  if (scoped === false)
+    return { weight: REACH.stranger, words: `is about ${about}, which the hit service does not use` };
+  const names = touchedName(context, change);
+  if (names !== null) return { weight: REACH.named, words: `touches ${names}, which the hit service stands on` };
+  return { weight: REACH.platform, words: "is about the platform as a whole" };
+}
+
+/** Who writes a dataset, or hosts a pool, reaches all that use it, though nobody calls it. */
+function siblingPlace(
+  context: CaseContext,
+  { cause }: Hypothesis,
+  { service, made }: { service: string; made: string },
+): Place {
+  const shared = [...context.topology.focal].flatMap((focal) => sharedBy(context.topology, focal, service));
+  const through =
+    cause === "data" ? "datasets:" : cause === "gpu_infra" ? "gpu_pools:" : cause === "model" ? "models:" : null;
+  const found = through === null ? undefined : shared.find((thing) => thing.startsWith(through));
+  if (found === undefined)
+    return { weight: REACH.sibling, words: `${made}, which only shares a foundation with the hit service` };
+  const weight = cause === "data" ? REACH.writer : REACH.sibling / 2;
+  return { weight, words: `${made}, which shares ${found.replace(":", " ")} with the hit service` };
+}
+
+/** More is asked of the hit services than before. */
+function isLoaded({ coherent, relation }: CaseContext): boolean {
+  return coherent.some(
+    (movement) =>
+      relation(movement) === "focal" &&
+      movement.state === "up" &&
+      movement.strength >= 0.3 &&
+      ["request_rate", "input_tokens_per_request", "queue_depth"].includes(movement.signal),
+  );
 }
 
 /** A dependency that shows trouble of its own is a likelier place; one whose measured signals are all quiet a less likely one. */
@@ -138,7 +155,8 @@ function linked(context: CaseContext, change: Change): boolean {
 /** Services that were hit at the same time and do not stand on the changed one. */
 function unreached(context: CaseContext, change: Change): string[] {
   const { service } = change;
-  if (service === null || relationOf(context.topology, service) === "stranger") return [];
+  const relation = service === null ? "stranger" : relationOf(context.topology, service);
+  if (service === null || relation === "stranger" || (relation === "caller" && isLoaded(context))) return [];
   const hit = new Set(context.coherent.filter((movement) => clearlyHit(movement)).map(({ entity }) => entity.name));
   const touched = context.topology.services;
   return [...hit].filter((name) => {

@@ -7,6 +7,8 @@ export interface ChangeReading {
   readonly cause: Cause;
   /** From 0 to 1: how plainly it says that it touches nothing that runs. */
   readonly harmless: number;
+  /** It says that more may be asked of others: retries, batches, more workers. */
+  readonly addsLoad: boolean;
   /** It says that somebody was already repairing something. */
   readonly mitigation: boolean;
   /** It says that it takes effect later, or only on what is new. */
@@ -44,7 +46,7 @@ const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
   [
     "measurement",
     4,
-    /\b(judge|grader|rubric|golden|gold.?set|eval(uation|uator)?s?\b.{0,12}(set|suite|cases|run|data|prompt|model)?|benchmark|scorer|scoring.?script|annotat(or|ion))/,
+    /\b(judge|grader|rubric|golden|gold.?set|evaluation|evaluator|evals?\b|benchmark|scorer|scoring.?script|annotat(or|ion))/,
   ],
   [
     "measurement",
@@ -54,28 +56,37 @@ const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
   [
     "demand",
     3.5,
-    /\b(campaign|mailing|newsletter|mail.?shot|promotion(al)?\b|marketing|press release|product.?launch|load.?test|crawler|bulk (job|import|request|send)|batch.?job|backfill.?(job|run)|tenant onboard|customer onboard)/,
+    /\b(campaign|mailing|newsletter|mail.?shot|promotion(al)?\b|marketing|press release|product.?launch|load.?test|crawler|bulk (job|import|request|send)|batch.?job|backfill.?job|tenant onboard|customer onboard)/,
   ],
   [
     "prompt",
     2.6,
     /\b(prompts?|system.?(prompt|message)|few.?shots?|instructions?|tool.?(description|definition|schema)s?|persona|memory.?block|prompt.?template|chat.?prompt)\b/,
   ],
-  ["data", 3.4, /\b(embedd(er|ing)s?|re.?embed|vector.?(index|store|db))/],
   [
-    "model",
-    2.2,
-    /\b(model.?(id|name|version|alias|weights?|router|routing)|checkpoint|adapter|lora|tokeni[sz]er|quanti[sz](ation|ed|e)|fp8|int8|int4|awq|gptq|temperature|top.?[pk]\b|max.?tokens|decoding|sampling.?param|fine.?tun(e|ed|ing)|distill(ed)?|champion|speculative|draft model|chat.?template)\b/,
+    "data",
+    3.4,
+    /\b(embedd(er|ing)s?|re.?embed|vector.?(index|store|db)|re.?index(ed|ing)?|feature.?(store|pipeline|view|table|set))/,
   ],
   [
     "data",
+    1.7,
+    /\b(index(es)?|chunk(s|ing|er)?|features\b|dataset|corpus|etl|ingest(ion)?|reference.?data|vocabulary|retriev(er|al)|dedup|join key|labels? file|documents?|schema|columns?|lookup|snapshot)\b/,
+  ],
+  [
+    "model",
     2.2,
-    /\b(index(es)?|re.?index|chunk(s|ing|er)?|feature.?(store|pipeline|view|table|set)?s?\b|dataset|corpus|etl|schema|columns?|table|ingest(ion)?|lookup|reference.?data|vocabulary|snapshot|retriev(er|al)|documents?|dedup|join key|labels? file)/,
+    /\b(model.?(id|name|version|alias|weights?|router|routing)|checkpoint|adapter|lora|tokeni[sz]er|quanti[sz](ation|ed|e)|fp8|int8|int4|awq|gptq|temperature|top.?[pk]\b|decoding|sampling.?param|fine.?tun(e|ed|ing)|distill(ed)?|champion|speculative|draft model|chat.?template)\b/,
   ],
   [
     "gpu_infra",
     2.2,
-    /\b(nodes?\b|node.?(image|pool|group)|driver|cuda|nccl|gpu.?operator|gpu|kernel|helm|chart|autoscal(er|ing)|hpa|replicas?|vllm|triton|tensorrt|sglang|tgi\b|engine|max.?(batch|num.?seqs?|model.?len)|batch.?size|kv.?cache|tensor.?parallel|gpu.?memory|cni|ingress|certificate|dns|load.?balancer|scheduler|firewall|service.?mesh|mtu|storage.?class|pvc)\b/,
+    /\b(node.?(image|pool|group)|driver|cuda|nccl|gpu.?operator|gpu|helm|autoscal(er|ing)|hpa|vllm|triton|tensorrt|sglang|tgi\b|max.?(batch|num.?seqs?|model.?len)|batch.?size|kv.?cache|tensor.?parallel|gpu.?memory|cni|ingress|load.?balancer|service.?mesh|mtu)\b/,
+  ],
+  [
+    "gpu_infra",
+    1.5,
+    /\b(nodes?|kernel|chart|replicas?|engine|certificate|dns|scheduler|firewall|storage.?class|pvc)\b/,
   ],
   ["upstream_provider", 2.2, /\b(vendor|deprecat(ed|ion)|retire(d|ment)?|sunset|api.?version of)\b/],
 ];
@@ -107,6 +118,12 @@ const HARMLESS: readonly (readonly [number, RegExp])[] = [
   ],
   [0.4, /\b(log|trace|counters?|telemetry)\b/],
 ];
+
+const ADDS_LOAD =
+  /\b(retr(y|ies|ied)|batch|concurren\w+|parallel\w*|workers?|poll(s|ing)?|prefetch\w*|fan.?out|backfill|re.?render|re.?process|crawl\w*|bulk|every (second|minute|\d+ s)|no (cache|limit)|unlimited|eager)\b/;
+
+/** A setting of a deployment that serves from GPUs is first of all one of the engine. */
+const ENGINE_CONFIG = 0.9;
 
 const MITIGATION =
   /\b(by (the )?on.?call|roll(ed|ing)?.?back|revert(s|ed|ing)?|mitigat\w+|hot.?fix|to take load off|on (a )?suspicion|emergency|incident|no effect( seen)?|as a precaution|drain(ed)? (traffic|node))\b/;
@@ -146,20 +163,24 @@ const UNITS: Readonly<Record<string, number>> = {
 /** Longest text that is read; the rest of a diff adds words, not sense. */
 const MAX_TEXT = 4_000;
 
-export function readChange(change: Change): ChangeReading {
+export function readChange(change: Change, engine: boolean): ChangeReading {
   const words = plain(`${change.title} ${change.summary ?? ""}`);
-  const place = plain(
-    `${change.target} ${change.service ?? ""} ${change.system} ${change.files.slice(0, 40).join(" ")}`,
-  );
+  const place = plain(`${withoutService(change)} ${change.files.slice(0, 40).join(" ")}`);
   const values = plain(`${change.before ?? ""} ${change.after ?? ""}`);
   const diff = plain(touchedLines(change.diff));
+  const latent = LATENT.test(words);
   return {
-    cause: causeOf(change, { words, place, values, diff }),
-    harmless: harmlessIn(words),
+    cause: causeOf(
+      change,
+      { owner: plain(`${change.service ?? ""} ${change.system}`), words, place, values, diff },
+      engine,
+    ),
+    harmless: harmlessIn(words, latent),
+    addsLoad: ADDS_LOAD.test(words),
     mitigation: MITIGATION.test(words),
-    latent: LATENT.test(words),
+    latent,
     delayMs: delayIn(words),
-    tokens: tokensOf(`${words} ${place} ${values} ${diff}`),
+    tokens: tokensOf(`${words} ${plain(change.target)} ${values} ${diff}`),
   };
 }
 
@@ -177,19 +198,31 @@ function touchedLines(diff: string | null): string {
 }
 
 interface Texts {
+  /** Service and system that the change was made on. */
+  readonly owner: string;
   readonly words: string;
   readonly place: string;
   readonly values: string;
   readonly diff: string;
 }
 
-function causeOf(change: Change, { words, place, values, diff }: Texts): Cause {
+/** The target without the name of the service: that says where, not what. */
+function withoutService({ target, service, kind }: Change): string {
+  const name = service ?? "";
+  const rest = name !== "" && target.startsWith(name) ? target.slice(name.length) : target;
+  return rest === `/${kind}` ? "" : rest;
+}
+
+function causeOf(change: Change, { owner, words, place, values, diff }: Texts, engine: boolean): Cause {
   const scores = new Map<Cause, number>([[KIND_CAUSE[change.kind], KIND_FIRMNESS[change.kind]]]);
+  if (engine && change.kind === "config") scores.set("gpu_infra", ENGINE_CONFIG);
   const best = new Map<Cause, number>();
   for (const [cause, weight, pattern] of TOUCHES) {
-    const places = pattern.test(place) ? 1 : 0;
+    // The name of a judge, of the alerting or of marketing says what is touched; that of a product does not.
+    const whole = cause === "measurement" || cause === "demand" ? `${owner} ${place}` : place;
+    const places = pattern.test(whole) ? 1 : 0;
     const said = pattern.test(words) ? 0.7 : 0;
-    const valued = pattern.test(values) ? 0.5 : 0;
+    const valued = pattern.test(values) ? 0.8 : 0;
     const edited = pattern.test(diff) ? 0.5 : 0;
     const hit = weight * Math.min(1.3, places + said + valued + edited);
     best.set(cause, Math.max(best.get(cause) ?? 0, hit));
@@ -198,8 +231,10 @@ function causeOf(change: Change, { words, place, values, diff }: Texts): Cause {
   return [...scores].reduce((top, next) => (next[1] > top[1] ? next : top))[0];
 }
 
-function harmlessIn(words: string): number {
-  return HARMLESS.reduce((most, [weight, pattern]) => (pattern.test(words) ? Math.max(most, weight) : most), 0);
+/** What takes effect later may well say “only”: that is no promise. */
+function harmlessIn(words: string, latent: boolean): number {
+  const most = HARMLESS.reduce((top, [weight, pattern]) => (pattern.test(words) ? Math.max(top, weight) : top), 0);
+  return latent && most <= 0.5 ? 0 : most;
 }
 
 function delayIn(words: string): number {

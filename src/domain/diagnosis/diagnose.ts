@@ -13,6 +13,7 @@ import { judgeMeasurement } from "./measurement.ts";
 import { movesSince } from "./moves.ts";
 import { judgeNeighbours } from "./neighbours.ts";
 import { onsetEvidence } from "./onset-evidence.ts";
+import { judgePatterns } from "./patterns.ts";
 import { judgeProviders } from "./provider.ts";
 import { reachOf } from "./reach.ts";
 import { judgeSignature } from "./signature.ts";
@@ -23,6 +24,7 @@ import { causesOf, weighSuspects } from "./weigh.ts";
 const JUDGES: readonly Judge[] = [
   judgeChangeFit,
   judgeSignature,
+  judgePatterns,
   judgeSlices,
   judgeNeighbours,
   judgeProviders,

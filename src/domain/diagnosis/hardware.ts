@@ -1,5 +1,4 @@
-import type { CaseContext } from "./case-context.ts";
-import { type Finding, type Hypothesis, type Judge, observed, weigh } from "./hypothesis.ts";
+import { type Finding, type Hypothesis, type Judge, type Mechanism, observed, weigh } from "./hypothesis.ts";
 import { freshLogs } from "./log-freshness.ts";
 import { type XidMeaning, xidIn, xidMeaning } from "./xid.ts";
 
@@ -19,25 +18,51 @@ export const judgeHardware: Judge = (context, hypotheses) => {
       labels: { service, ...labels },
       value: count,
     });
-    return [xidFinding(evidence, meaning, hypotheses, context)];
+    return [xidFinding(evidence, meaning, hypotheses)];
   });
 };
 
-function xidFinding(
-  evidence: Finding["evidence"],
-  { about }: XidMeaning,
-  hypotheses: readonly Hypothesis[],
-  _context: CaseContext,
-): Finding {
-  return weigh(evidence, hypotheses, ({ mechanism }) => {
-    if (about === "hardware") return mechanism === "gpu_fault" ? 1 : mechanism === "infra" ? -0.3 : 0;
-    if (about === "driver") return mechanism === "infra" ? 1.5 : mechanism === "gpu_fault" ? 0 : 0;
-    if (about === "application")
-      return mechanism === "gpu_fault"
-        ? -2
-        : mechanism === "application" || mechanism === "model" || mechanism === "infra"
-          ? 1.5
-          : 0;
-    return 0;
+const BY_MEANING: Readonly<Record<XidMeaning["about"], Readonly<Partial<Record<Mechanism, number>>>>> = {
+  hardware: {
+    gpu_fault: 3.6,
+    infra: 0.2,
+    serving_exhaustion: -1,
+    provider_outage: -2.5,
+    prompt: -3,
+    model: -1.8,
+    data: -3,
+    application: -2,
+    surge: -2,
+  },
+  driver: {
+    infra: 2.6,
+    gpu_fault: 1.8,
+    serving_exhaustion: -0.5,
+    provider_outage: -2.5,
+    prompt: -3,
+    model: -0.8,
+    data: -3,
+    application: -1.5,
+    surge: -2,
+  },
+  application: {
+    application: 1.2,
+    model: 1,
+    infra: 1,
+    serving_exhaustion: 0.5,
+    gpu_fault: -0.8,
+    provider_outage: -2.5,
+    prompt: -2.5,
+    data: -2,
+  },
+  consequence: { gpu_fault: 0.8, infra: 0.6 },
+};
+
+function xidFinding(evidence: Finding["evidence"], { about }: XidMeaning, hypotheses: readonly Hypothesis[]): Finding {
+  return weigh(evidence, hypotheses, ({ mechanism, change, subject }) => {
+    const node = evidence.labels["node"];
+    const place = change?.scope["node"] ?? subject["node"];
+    const here = node === undefined || place === undefined ? 0 : node === place ? 1 : -1.5;
+    return (BY_MEANING[about][mechanism] ?? 0) + here;
   });
 }

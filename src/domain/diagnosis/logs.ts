@@ -5,6 +5,7 @@ import { freshLogs } from "./log-freshness.ts";
 import { LOG_SIGNATURES, type LogSignature } from "./log-signatures.ts";
 import { canReach, relationOf } from "./topology.ts";
 import { namesVersion } from "./versions.ts";
+import { xidIn } from "./xid.ts";
 import { clock } from "./wording.ts";
 
 /** Templates read at most: beyond these the loudest have spoken. */
@@ -14,6 +15,7 @@ const MOST = 12;
 export const judgeLogs: Judge = (context, hypotheses) => {
   const seen = new Map<string, number>();
   return freshLogs(context)
+    .filter(({ template }) => xidIn(template) === null)
     .filter(
       ({ service }) => relationOf(context.topology, service) !== "stranger" || context.topology.services.size === 0,
     )

@@ -44,7 +44,11 @@ export const judgeMeasurement: Judge = (context, hypotheses) => {
   const appeared = ours.filter((movement) => movement.appearedAt !== null);
   if (context.alerts.length > 0 && ours.length >= 2 && hurt.length === 0 && appeared.length === 0)
     return [nothingFinding(context, ours, hypotheses)];
-  return [...onlyJudged(context, { ours, hurt }, hypotheses), ...vanishedFinding(context, ours, hypotheses)];
+  return [
+    ...onlyJudged(context, { ours, hurt }, hypotheses),
+    ...unitFinding(context, hurt, hypotheses),
+    ...vanishedFinding(context, ours, hypotheses),
+  ];
 };
 
 function nothingFinding(context: CaseContext, ours: readonly Movement[], hypotheses: readonly Hypothesis[]): Finding {
@@ -55,7 +59,7 @@ function nothingFinding(context: CaseContext, ours: readonly Movement[], hypothe
     statement: `the alert fired, yet ${ours.length} signals are as they were at this time on the days before${rhythmic ? "" : " or as they have been"}`,
     value: ours.length,
   });
-  const weight = measured ? 3 : 1.2;
+  const weight = measured ? 3 : ours.length >= 4 ? 2 : 1.2;
   return weigh(evidence, hypotheses, ({ mechanism }) =>
     mechanism === "measurement" ? weight : mechanism === "unknown" ? 1 : -0.8,
   );
@@ -93,6 +97,37 @@ function onlyJudged(context: CaseContext, { ours, hurt }: Ours, hypotheses: read
 
 function isRunner(name: string): boolean {
   return /eval|golden|judge|runner|monitor|probe/.test(name);
+}
+
+/** Factors between the units that exporters use: percent, seconds and minutes and hours, milli, micro, binary thousands. */
+const UNIT_FACTORS = [60, 100, 1000, 1024, 3600, 1e6, 1e9];
+const UNIT_TOLERANCE = 0.12;
+
+/** A single signal that moved by exactly the factor between two units, while nothing else moved, was renamed or rescaled. */
+function unitFinding(context: CaseContext, hurt: readonly Movement[], hypotheses: readonly Hypothesis[]): Finding[] {
+  const signals = new Set(hurt.map(({ signal }) => signal));
+  const one = hurt[0];
+  if (
+    signals.size !== 1 ||
+    one === undefined ||
+    one.before === null ||
+    one.now === null ||
+    one.before <= 0 ||
+    one.now <= 0
+  )
+    return [];
+  const ratio = one.now > one.before ? one.now / one.before : one.before / one.now;
+  const factor = UNIT_FACTORS.find((unit) => Math.abs(ratio / unit - 1) < UNIT_TOLERANCE);
+  if (factor === undefined) return [];
+  const evidence = observed(context, "measurement", {
+    id: "measurement:unit",
+    statement: `${signalWords(one.signal)} moved by a factor of ${factor}, like a change of unit, and nothing else moved`,
+    signal: one.signal,
+    labels: one.series.labels,
+    value: one.now,
+    baseline: one.before,
+  });
+  return [weigh(evidence, hypotheses, ({ mechanism }) => (mechanism === "measurement" ? 3.5 : -0.5))];
 }
 
 /** The series of the fired signal stopped: an exporter that is gone looks like trouble. */

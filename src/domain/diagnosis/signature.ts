@@ -10,8 +10,12 @@ import { movedWords, signalWords } from "./wording.ts";
 const RANK_SHARE = [1, 0.4, 0.2, 0.1] as const;
 /** A flat group of which only one signal is measured proves less. */
 const ONE_MEASURED = 0.65;
+/** A change that says it asks more of others predicts more traffic nearly as a surge does. */
+const ADDED_LOAD = 2.4;
 /** Traffic within this factor of its usual level is no surge. */
 const SURGE_STRENGTH = 0.3;
+
+const LOADING = ["request_rate", "input_tokens_per_request"];
 
 /** Which signals moved, how far, and which did not, held against what each suspect predicts. */
 export const judgeSignature: Judge = (context, hypotheses) => {
@@ -29,7 +33,10 @@ export const judgeSignature: Judge = (context, hypotheses) => {
 
 function counts(movement: Movement, context: CaseContext): boolean {
   const relation = context.relation(movement);
-  return movement.onset !== null && (relation === "focal" || relation === "dependency");
+  if (movement.onset === null) return false;
+  // Load comes from above: what callers send explains what waits below.
+  if (relation === "caller") return movement.state === "up" && LOADING.includes(movement.signal);
+  return relation === "focal" || relation === "dependency";
 }
 
 /** For each signal, direction and entity the whole where it moved, else its strongest slice. */
@@ -70,7 +77,7 @@ function movedWeights(hypothesis: Hypothesis, moved: readonly Movement[], contex
   return Object.values(GROUPS).flatMap((group) => {
     const weighed = relevant
       .filter(({ signal }) => group.includes(signal))
-      .map((movement): [Movement, number] => [movement, rawWeight(hypothesis.mechanism, movement, context)])
+      .map((movement): [Movement, number] => [movement, rawWeight(hypothesis, movement, context)])
       .toSorted((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
     const seen = new Map<string, number>();
     return weighed.map(([movement, raw], place): [string, number] => {
@@ -88,14 +95,28 @@ function concerns({ entity }: Movement, { subject }: Hypothesis): boolean {
   return true;
 }
 
-function rawWeight(mechanism: Mechanism, movement: Movement, context: CaseContext): number {
+function rawWeight({ mechanism, reading }: Hypothesis, movement: Movement, context: CaseContext): number {
   const row = SIGNATURE[mechanism] ?? {};
   const { signal, state, harmful, strength } = movement;
   const directed = row[`${signal}${state === "up" ? "+" : "-"}`];
   const plain = harmful === true ? row[signal] : undefined;
-  const weight = (directed ?? plain ?? 0) * (0.4 + 0.6 * strength);
-  if (signal !== "request_rate" || weight <= 0) return weight;
+  const weight = placed(directed ?? plain ?? 0, mechanism, movement, context) * (0.4 + 0.6 * strength);
+  if (signal !== "request_rate") return weight;
+  if (state === "up" && reading?.addsLoad === true) return Math.max(weight, ADDED_LOAD * strength);
+  if (weight <= 0) return weight;
   return strength < SURGE_STRENGTH ? 0 : weight * (follows(movement, context) ? 0.2 : 1);
+}
+
+const HOSTING: readonly Mechanism[] = ["gpu_fault", "infra", "serving_exhaustion"];
+const OWN: readonly Mechanism[] = ["application", "application_fault"];
+
+/** Pods and queues of an application that stands on no GPU of ours speak of the application, not of the GPUs. */
+function placed(weight: number, mechanism: Mechanism, { signal, entity }: Movement, { topology }: CaseContext): number {
+  const service = entity.kind === "service" ? topology.services.get(entity.name) : undefined;
+  if (service === undefined || service.kind === "serving" || service.gpu_pools.length > 0) return weight;
+  if (![...(GROUPS["pods"] ?? []), "queue_depth"].includes(signal)) return weight;
+  if (HOSTING.includes(mechanism)) return weight * 0.4;
+  return OWN.includes(mechanism) ? Math.max(weight, 0) + 0.6 : weight;
 }
 
 /** Clients that retry make traffic rise after the errors; a surge comes first. */
@@ -114,6 +135,7 @@ function flatFindings(context: CaseContext, hypotheses: readonly Hypothesis[]): 
           names.includes(movement.signal) &&
           movement.points >= 4 &&
           isOurs(movement, context) &&
+          isWhole(movement, context) &&
           concerns(movement, hypothesis),
       );
       if (measured.length === 0 || measured.some((movement) => context.coherent.includes(movement))) continue;
@@ -128,6 +150,19 @@ function flatFindings(context: CaseContext, hypotheses: readonly Hypothesis[]): 
     evidence: flatEvidence(context, key, measuredIn.get(key) ?? []),
     weights,
   }));
+}
+
+/** A slice that is well says little of the whole; it stands in only where no slice of it is known to be hit. */
+function isWhole({ slice, entity, signal }: Movement, { coherent }: CaseContext): boolean {
+  if (Object.keys(slice).length === 0) return true;
+  const dimensions = Object.keys(slice);
+  return !coherent.some(
+    (other) =>
+      other.strength >= 0.3 &&
+      other.harmful !== false &&
+      dimensions.some((key) => other.slice[key] !== undefined && other.slice[key] !== slice[key]) &&
+      (other.entity.name === entity.name || other.signal !== signal),
+  );
 }
 
 function isOurs(movement: Movement, context: CaseContext): boolean {

@@ -79,7 +79,7 @@ function sourceOf(context: CaseContext): string | null {
   const feeding = ["data_freshness", "feature_null_ratio"];
   const moved = coherent.find(
     ({ signal, entity, onset }) =>
-      onset !== null && feeding.includes(signal) && entity.kind === "service" && !topology.focal.has(entity.name),
+      onset !== null && feeding.includes(signal) && entity.kind === "service" && topology.below.has(entity.name),
   );
   const heard = freshLogs(context).find(({ service }) => topology.below.has(service) && !topology.focal.has(service));
   return moved?.entity.name ?? heard?.service ?? null;

@@ -15,7 +15,8 @@ export function suspectsOf(context: CaseContext): Hypothesis[] {
 }
 
 function changeSuspect(context: CaseContext, change: Change): Hypothesis {
-  const reading = readChange(change);
+  const place = change.service === null ? undefined : context.topology.services.get(change.service);
+  const reading = readChange(change, place?.kind === "serving" && place.gpu_pools.length > 0);
   return {
     id: `change:${change.id}`,
     cause: reading.cause,

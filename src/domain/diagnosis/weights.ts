@@ -31,20 +31,20 @@ export const WEIGHTS = {
   ambientPrior: {
     provider_outage: -1.6,
     provider_throttling: -2.6,
-    provider_silent_change: -3,
+    provider_silent_change: -1.9,
     gpu_fault: -2,
     serving_exhaustion: -2.2,
     organic_drift: -2.8,
     stale_data: -2.2,
     surge: -2.2,
     runaway_client: -2.8,
-    broken_measurement: -3,
+    broken_measurement: -2.4,
     application_fault: -2,
     unrecorded: -2.6,
   } satisfies Record<AmbientKind, number>,
 
   /** The open mass: something that nobody recorded and that no evidence speaks for. */
-  unknownPrior: -0.6,
+  unknownPrior: -1.2,
   /** Share of the probability that stays open at least, until evidence closes it. */
   unknownFloor: 0.03,
 
@@ -53,7 +53,7 @@ export const WEIGHTS = {
     scaleSteps: 5,
     scaleMinMs: 4_000,
     scaleMaxMs: 900_000,
-    slope: 1,
+    slope: 1.2,
     slopeSlow: 0.8,
     floor: -5.5,
     latent: -2.2,
@@ -63,12 +63,14 @@ export const WEIGHTS = {
   reach: {
     focal: 0.8,
     dependency: 0.5,
+    writer: 0.3,
+    named: 0.5,
+    callerLoads: 0.2,
     caller: -1.2,
+    outside: -1.1,
+    platform: -1.8,
     sibling: -2.6,
     stranger: -5,
-    platform: -1.8,
-    named: 0.5,
-    unnamed: -0.4,
   },
   /** A strong symptom that a change cannot have reached. */
   unreached: -2.6,
@@ -80,5 +82,5 @@ export const WEIGHTS = {
   words: { each: 0.5, most: 1.6 },
   status: { posted: 3.1, green: -0.35, greenLate: -1.2, lateMs: 1_800_000 },
   /** Divides all log-odds before the softmax; above one it takes confidence away. Chosen by cross-validated log-loss. */
-  temperature: 1.25,
+  temperature: 0.8,
 } as const;

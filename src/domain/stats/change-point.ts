@@ -197,5 +197,28 @@ function traceBack(
   let start = at;
   while (start > MIN_SIDE && off(start - 3) > 3 * spread) start -= 1;
   const ramp = at - start > 3;
-  return ramp ? { at: start, from: Math.max(1, start - 2), ramp } : { at, from: at, ramp };
+  if (!ramp) return { at, from: at, ramp };
+  const foot = footOf(values, { start, end: Math.min(values.length, at + (at - start)), level });
+  return { at: foot, from: Math.max(1, Math.min(start, foot) - 2), ramp };
+}
+
+/** A ramp leaves its level before it leaves the noise: where its line, fitted by least squares, meets the level. */
+function footOf(
+  values: readonly number[],
+  { start, end, level }: { start: number; end: number; level: number },
+): number {
+  const n = end - start;
+  if (n < 6) return start;
+  const middle = (n - 1) / 2;
+  const average = mean(values.slice(start, end));
+  let over = 0;
+  let under = 0;
+  for (let i = 0; i < n; i += 1) {
+    over += (i - middle) * ((values[start + i] ?? average) - average);
+    under += (i - middle) ** 2;
+  }
+  const slope = over / under;
+  const first = average - slope * middle;
+  const back = slope === 0 ? 0 : (first - level) / slope;
+  return back > 0 && back < n * 2 ? Math.max(1, Math.round(start - back)) : start;
 }
