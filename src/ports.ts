@@ -244,6 +244,8 @@ export interface Commit {
   /** Inserts, or replaces where text or blocks differ (rev + 1); unchanged content writes nothing. */
   readonly messages?: readonly { readonly incidentId: string; readonly message: Message; readonly at: EpochMs }[];
   readonly jobs?: readonly NewJob[];
+  /** Guard: the note has the value `from` (null: there is none). Compared as canonical JSON. */
+  readonly notes?: readonly { readonly name: string; readonly from: Json | null; readonly to: Json }[];
 }
 
 export interface Store {
@@ -282,8 +284,14 @@ export interface Store {
 
   /** In thread order. */
   messages(incidentId: string): Promise<StoredMessage[]>;
-  /** Marks a post as begun, so that a crash before its answer can be told. */
-  messageSending(incidentId: string, key: string, at: EpochMs): Promise<void>;
+  /** Marks a post as begun, so that a crash before its answer can be told. @returns false when another began it first */
+  messageSending(begun: {
+    readonly incidentId: string;
+    readonly key: string;
+    readonly at: EpochMs;
+    /** What was read; another process that was faster has changed it. */
+    readonly expected: EpochMs | null;
+  }): Promise<boolean>;
   messagePublished(
     incidentId: string,
     key: string,

@@ -8,7 +8,7 @@ import type { ThreadView } from "../views/thread.ts";
 import type { FlowDeps } from "./deps.ts";
 import { gather } from "./gather.ts";
 import { propose } from "./propose.ts";
-import { loadThread, record } from "./record.ts";
+import { type Draft, loadThread, record } from "./record.ts";
 
 /**
  * Looks at everything, diagnoses, and proposes. Comes back after a while as long as the incident is open and nothing of
@@ -24,7 +24,7 @@ export async function investigate(incidentId: string, round: number, deps: FlowD
   const diagnosis = diagnose(caseFile, view.diagnosis);
   deps.metrics.observe("diagnosis_seconds", (performance.now() - began) / 1000);
   if (view.diagnosis === null) deps.metrics.count("incidents", { cause: diagnosis.cause });
-  const offered = await propose(view, { diagnosis, caseFile }, deps);
+  const offered = holds(view.diagnosis, diagnosis) ? await propose(view, { diagnosis, caseFile }, deps) : (): Draft => ({});
   const written = await record(incidentId, deps, (now) => {
     if (now.incident.status === "resolved" || isMending(now)) return null;
     const timeline = spoken(incidentId, now.diagnosis, diagnosis);
@@ -38,6 +38,15 @@ export async function investigate(incidentId: string, round: number, deps: FlowD
   });
   if (written !== null)
     for (const { remedy } of newProposals(view, written)) deps.metrics.count("proposals", { remedy });
+}
+
+/** Surer than this needs no second look. */
+const PLAIN = 0.9;
+
+/** A verdict is acted on when a second look, with more to see, comes to the same, or when the first is plain. */
+function holds(before: Diagnosis | null, now: Diagnosis): boolean {
+  if (now.confidence >= PLAIN) return true;
+  return before !== null && before.suspects[0]?.id === now.suspects[0]?.id;
 }
 
 function newProposals(before: ThreadView, after: ThreadView): ThreadView["proposals"] {

@@ -18,8 +18,7 @@ export async function poll(connectorId: string, deps: FlowDeps): Promise<void> {
   const from = (typeof last === "number" ? last : now - 24 * HOUR) - OVERLAP_MS;
   try {
     const changes = await source.changesIn({ from, to: now }, AbortSignal.timeout(30_000));
-    await deps.store.commit({ changes });
-    await deps.store.setNote(note, now);
+    await deps.store.commit({ changes, notes: [{ name: note, from: last, to: now }] });
   } catch (error) {
     if (error instanceof Fault) deps.metrics.count("connector_faults", { connector: connectorId, kind: error.kind });
     throw error;

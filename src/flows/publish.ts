@@ -140,7 +140,9 @@ async function post(message: StoredMessage, root: string | null, { chat, pace, d
   const due = pace.lastPost + BETWEEN_POSTS_MS;
   if (due > now) return { ts: null, at: due };
   pace.lastPost = now;
-  await deps.store.messageSending(message.incidentId, message.key, now);
+  const { incidentId, key, sendingSince: expected } = message;
+  if (!(await deps.store.messageSending({ incidentId, key, at: now, expected })))
+    return { ts: null, at: now + OVERDUE_MS };
   try {
     const where = await chat.post({ ...message, sendingSince: now }, root);
     pace.lastEdit.set(idOf(message), deps.clock.now());

@@ -3,6 +3,7 @@ import type { Incident } from "../domain/incident.ts";
 import { statusOf } from "../domain/incident-status.ts";
 import { DAY } from "../domain/time.ts";
 import type { TimelineEntry } from "../domain/timeline.ts";
+import { worst } from "../domain/triage.ts";
 import { Fault } from "../lib/fault.ts";
 import type { Commit, NewJob } from "../ports.ts";
 import { type ThreadView, thread } from "../views/thread.ts";
@@ -91,13 +92,13 @@ export async function loadThread(
 
 function complete(view: ThreadView, draft: Draft, deps: FlowDeps): { commit: Commit; after: ThreadView } {
   const now = deps.clock.now();
-  const laid = overlay(view, draft);
-  const status = statusOf({ ...laid, diagnosed: laid.diagnosis !== null });
+  const { laid, status, moves } = settle(view, draft);
   const resolvedNow = status === "resolved" && view.incident.status !== "resolved";
   const incident: Incident = {
     ...laid.incident,
     rev: view.incident.rev + 1,
     status,
+    severity: laid.alerts.length === 0 ? view.incident.severity : worst(laid.alerts),
     updatedAt: now,
     resolvedAt: status === "resolved" ? (view.incident.resolvedAt ?? now) : null,
   };
@@ -117,12 +118,31 @@ function complete(view: ThreadView, draft: Draft, deps: FlowDeps): { commit: Com
     deps.chat === null ? [] : [{ kind: "publish", key: incident.id, payload: { incidentId: incident.id }, runAt: now }];
   const commit: Commit = {
     ...draft,
+    proposalMoves: moves,
     incidents: [{ next: incident, expectRev: view.incident.rev }],
     timeline: [...(draft.timeline ?? []), ...resolved],
     messages: thread(after).map((message) => ({ incidentId: incident.id, message, at: now })),
     jobs: [...(draft.jobs ?? []), ...publish],
   };
   return { commit, after };
+}
+
+/** The view and the status after the draft. What is still proposed when the incident is over is taken back. */
+function settle(
+  view: ThreadView,
+  draft: Draft,
+): { laid: ThreadView; status: Incident["status"]; moves: NonNullable<Commit["proposalMoves"]> } {
+  const given = draft.proposalMoves ?? [];
+  const laid = overlay(view, draft);
+  const status = statusOf({ ...laid, diagnosed: laid.diagnosis !== null });
+  const left = status === "resolved" ? laid.proposals.filter(({ state }) => state === "pending") : [];
+  if (left.length === 0) return { laid, status, moves: given };
+  const because = "Cancelled: the incident is over, nothing ran";
+  const moves = [
+    ...given,
+    ...left.map(({ id }) => ({ id, from: "pending" as const, to: "cancelled" as const, because })),
+  ];
+  return { laid: overlay(view, { ...draft, proposalMoves: moves }), status, moves };
 }
 
 /** The view as it will be once the draft is committed. */

@@ -1,5 +1,6 @@
 import type { Alert } from "../domain/alert.ts";
 import type { Incident } from "../domain/incident.ts";
+import type { Json } from "../domain/json.ts";
 import type { TimelineEntry } from "../domain/timeline.ts";
 import { joining, type OpenMatter, worst } from "../domain/triage.ts";
 import { Fault } from "../lib/fault.ts";
@@ -8,6 +9,9 @@ import type { FlowDeps } from "./deps.ts";
 import { open, record } from "./record.ts";
 
 const OPEN_LIMIT = 200;
+const ATTEMPTS = 50;
+/** Names the incident that was opened last: whoever opens one must have seen it, so that one matter has one incident. */
+const OPENED = "incident.opened";
 
 /**
  * Handles one stored delivery: each alert that begins to fire joins an open incident or opens one, an alert that ends
@@ -28,10 +32,14 @@ async function place(alert: Alert, deps: FlowDeps): Promise<void> {
   }
   if (alert.status === "resolved") return rememberEnd(alert, deps);
   if ((await deps.store.note(endNote(alert))) !== null) return;
-  const matters = await openMatters(deps);
-  const { join } = joining(alert, matters, deps.catalog, deps.settings.groupWithinMs);
-  if (join !== null && (await update(join.id, alert, deps))) return;
-  await openIncident(alert, deps);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const opened = await deps.store.note(OPENED);
+    const { join } = joining(alert, await openMatters(deps), deps.catalog, deps.settings.groupWithinMs);
+    if (join !== null && (await update(join.id, alert, deps))) return;
+    if (await openIncident(alert, opened, deps)) return;
+    await deps.clock.sleep(5 * attempt);
+  }
+  throw new Fault("conflict", "incidents were opened again and again while an alert looked for its own");
 }
 
 /** An end that overtook its beginning: the beginning, when it comes, is already over. */
@@ -67,7 +75,8 @@ async function update(incidentId: string, alert: Alert, deps: FlowDeps): Promise
   return taken;
 }
 
-async function openIncident(alert: Alert, deps: FlowDeps): Promise<void> {
+/** @returns false when another was opened since `last` was read */
+async function openIncident(alert: Alert, last: Json | null, deps: FlowDeps): Promise<boolean> {
   const now = deps.clock.now();
   const id = deps.newId("inc");
   const incident: Incident = {
@@ -89,11 +98,13 @@ async function openIncident(alert: Alert, deps: FlowDeps): Promise<void> {
     actor: "faultline",
     text: "Incident opened.",
   };
-  await open(
-    incident,
-    { alerts: [{ incidentId: id, alert }], timeline: [line(id, alert, deps), opened], jobs: [look(id, deps)] },
-    deps,
-  );
+  const draft = {
+    alerts: [{ incidentId: id, alert }],
+    timeline: [line(id, alert, deps), opened],
+    jobs: [look(id, deps)],
+    notes: [{ name: OPENED, from: last, to: id }],
+  };
+  return (await open(incident, draft, deps)) !== null;
 }
 
 function look(incidentId: string, deps: FlowDeps): NewJob {

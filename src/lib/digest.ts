@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 
-/** RFC 8785 canonical JSON: the same value gives the same bytes, whatever the order of its keys. */
+/**
+ * RFC 8785 canonical JSON: the same value gives the same bytes, whatever the order of its keys. Half surrogates (text
+ * that was cut in the middle of an emoji) become U+FFFD, since JSON in UTF-8 cannot carry them.
+ */
 export function canonicalJson(value: unknown): string {
-  const text = canonicalize(value);
+  const plain: unknown = JSON.parse(JSON.stringify(value) ?? "null", (_key, inner: unknown) =>
+    typeof inner === "string" ? inner.toWellFormed() : inner,
+  );
+  const text = canonicalize(plain);
   if (text === undefined) throw new TypeError("a value without a JSON form has no canonical text");
   return text;
 }

@@ -77,86 +77,86 @@ function slice(
   if (value !== null) put({ service: fate.service, [dimension]: value }, fate);
 }
 
+type Put = (signal: string, value: number | null) => void;
+
 function service(
   values: Map<SeriesKey, number>,
   labels: Record<string, string>,
   fates: readonly Fate[],
   seconds: number,
 ): void {
-  const set = (signal: string, value: number | null) => value !== null && values.set(seriesKey(signal, labels), value);
-  const share = (of: readonly Fate[], is: (fate: Fate) => boolean) =>
-    of.length === 0 ? null : of.filter(is).length / of.length;
+  const put: Put = (signal, value) => {
+    if (value !== null) values.set(seriesKey(signal, labels), value);
+  };
   const good = fates.filter(({ failed }) => failed === "none");
-  const judged = good.flatMap((fate) => (fate.judged === null ? [] : [fate.judged]));
-  set("request_rate", fates.length / seconds);
-  set(
-    "error_ratio",
-    share(
-      fates.filter(({ failed }) => failed !== "limited"),
-      ({ failed }) => failed !== "none",
-    ),
-  );
-  set(
-    "latency_p95",
-    percentile(
-      good.map(({ latencyS }) => latencyS),
-      0.95,
-    ),
-  );
-  set(
-    "ttft_p95",
-    percentile(
-      good.map(({ ttftS }) => ttftS),
-      0.95,
-    ),
-  );
-  set(
-    "format_valid_ratio",
-    share(good, ({ formatValid }) => formatValid),
-  );
-  set(
-    "refusal_ratio",
-    share(good, ({ refused }) => refused),
-  );
-  set(
-    "hallucination_ratio",
-    share(good, ({ hallucinated }) => hallucinated),
-  );
-  set(
-    "negative_feedback_ratio",
-    share(good, ({ disliked }) => disliked),
-  );
-  set("quality_score", mean(judged));
-  set("cost_per_hour", (sum(fates.map(({ costUsd }) => costUsd)) / seconds) * SECONDS_PER_HOUR);
-  const input = sum(good.map(({ inputTokens }) => inputTokens));
-  set("cache_hit_ratio", input === 0 ? null : sum(good.map(({ cachedTokens }) => cachedTokens)) / input);
-  set("input_tokens_per_request", mean(good.map(({ inputTokens }) => inputTokens)));
-  set("output_tokens_per_request", mean(good.map(({ outputTokens }) => outputTokens)));
+  traffic(put, fates, seconds);
+  speedAndSize(put, good);
+  answers(put, good);
   if (labels["service"] !== "support-chat") return;
-  set(
+  put(
     "retrieval_hit_ratio",
     share(good, ({ retrieved }) => retrieved),
   );
   if (Object.keys(labels).length > 1) return;
-  set(
+  put(
     "timeout_ratio",
     share(fates, ({ failed }) => failed === "timeout"),
   );
-  set(
+  put(
     "tool_error_ratio",
     share(good, ({ formatValid }) => !formatValid),
   );
-  set(
+  put(
     "empty_response_ratio",
     share(good, ({ outputTokens }) => outputTokens <= 5),
   );
-  set(
+  put(
     "inter_token_latency_p95",
-    percentile(
-      good.map(({ latencyS, ttftS, outputTokens }) => (latencyS - ttftS) / outputTokens),
-      0.95,
-    ),
+    p95(good.map(({ latencyS, ttftS, outputTokens }) => (latencyS - ttftS) / outputTokens)),
   );
+}
+
+function traffic(put: Put, fates: readonly Fate[], seconds: number): void {
+  const admitted = fates.filter(({ failed }) => failed !== "limited");
+  put("request_rate", fates.length / seconds);
+  put(
+    "error_ratio",
+    share(admitted, ({ failed }) => failed !== "none"),
+  );
+  put("cost_per_hour", (sum(fates.map(({ costUsd }) => costUsd)) / seconds) * SECONDS_PER_HOUR);
+}
+
+function speedAndSize(put: Put, good: readonly Fate[]): void {
+  const input = sum(good.map(({ inputTokens }) => inputTokens));
+  put("latency_p95", p95(good.map(({ latencyS }) => latencyS)));
+  put("ttft_p95", p95(good.map(({ ttftS }) => ttftS)));
+  put("cache_hit_ratio", input === 0 ? null : sum(good.map(({ cachedTokens }) => cachedTokens)) / input);
+  put("input_tokens_per_request", mean(good.map(({ inputTokens }) => inputTokens)));
+  put("output_tokens_per_request", mean(good.map(({ outputTokens }) => outputTokens)));
+}
+
+function answers(put: Put, good: readonly Fate[]): void {
+  put(
+    "format_valid_ratio",
+    share(good, ({ formatValid }) => formatValid),
+  );
+  put(
+    "refusal_ratio",
+    share(good, ({ refused }) => refused),
+  );
+  put(
+    "hallucination_ratio",
+    share(good, ({ hallucinated }) => hallucinated),
+  );
+  put(
+    "negative_feedback_ratio",
+    share(good, ({ disliked }) => disliked),
+  );
+  put("quality_score", mean(good.flatMap((fate) => (fate.judged === null ? [] : [fate.judged]))));
+}
+
+function share(of: readonly Fate[], is: (fate: Fate) => boolean): number | null {
+  return of.length === 0 ? null : of.filter(is).length / of.length;
 }
 
 function providers(values: Map<SeriesKey, number>, ticks: readonly Tick[]): void {
@@ -174,13 +174,7 @@ function providers(values: Map<SeriesKey, number>, ticks: readonly Tick[]): void
       set("provider_error_ratio", overloaded);
       set("provider_overloaded_ratio", overloaded);
       set("provider_rate_limited_ratio", 0);
-      set(
-        "provider_latency_p95",
-        percentile(
-          mine.map(({ latencyS }) => latencyS),
-          0.95,
-        ),
-      );
+      set("provider_latency_p95", p95(mine.map(({ latencyS }) => latencyS)));
     }
     set("probe_success_ratio", asked.filter(({ ok }) => ok).length / asked.length);
     const answered = asked.filter(({ ok }) => ok);
@@ -258,8 +252,7 @@ function mean(values: readonly number[]): number | null {
   return values.length === 0 ? null : sum(values) / values.length;
 }
 
-function percentile(values: readonly number[], share: number): number | null {
-  if (values.length === 0) return null;
+function p95(values: readonly number[]): number | null {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
+  return sorted[Math.min(sorted.length - 1, Math.floor(0.95 * sorted.length))] ?? null;
 }

@@ -13,69 +13,98 @@ interface Rule {
 }
 
 const chat = { service: "support-chat" };
-const rule = (
-  alert: string,
-  signal: string,
-  bound: Pick<Rule, "above" | "below">,
-  summary: string,
-  severity: Rule["severity"] = "critical",
-  labels: Rule["labels"] = chat,
-): Rule => ({
-  alert,
-  signal,
-  labels,
-  ...bound,
-  severity,
-  summary,
-});
+const pool = { service: "llm-pool" };
 
-/** What the people who run this service would be paged for. Costs are judged against what a request usually costs. */
+/** What the people who run this service would be paged for. */
 const rules: readonly Rule[] = [
-  rule("SupportChatErrors", "error_ratio", { above: 0.065 }, "support-chat fails more than 6.5 % of its requests"),
-  rule("SupportChatSlow", "latency_p95", { above: 13 }, "support-chat p95 latency is above 13 s"),
-  rule(
-    "SupportChatFirstToken",
-    "ttft_p95",
-    { above: 1.9 },
-    "support-chat p95 time to first token is above 1.9 s",
-    "warning",
-  ),
-  rule("SupportChatFormat", "format_valid_ratio", { below: 0.88 }, "support-chat answers miss their schema"),
-  rule("SupportChatQuality", "quality_score", { below: 0.79 }, "support-chat quality score is below 0.79"),
-  rule(
-    "SupportChatRefusals",
-    "refusal_ratio",
-    { above: 0.085 },
-    "support-chat refuses more than 8.5 % of requests",
-    "warning",
-  ),
-  rule(
-    "SupportChatCache",
-    "cache_hit_ratio",
-    { below: 0.14 },
-    "support-chat prompt cache hit ratio is below 0.14",
-    "warning",
-  ),
-  rule(
-    "SupportChatRetrieval",
-    "retrieval_hit_ratio",
-    { below: 0.78 },
-    "support-chat retrieval finds too little",
-    "warning",
-  ),
-  rule(
-    "SupportChatTraffic",
-    "request_rate",
-    { above: 110 },
-    "support-chat receives far more requests than usual",
-    "warning",
-  ),
-  rule("PoolQueue", "queue_depth", { above: 60 }, "requests queue in front of the pool", "critical", {
-    service: "llm-pool",
-  }),
-  rule("PoolCache", "kv_cache_usage", { above: 0.95 }, "the key-value cache of the pool is full", "warning", {
-    service: "llm-pool",
-  }),
+  {
+    alert: "SupportChatErrors",
+    signal: "error_ratio",
+    labels: chat,
+    above: 0.065,
+    severity: "critical",
+    summary: "support-chat fails more than 6.5 % of its requests",
+  },
+  {
+    alert: "SupportChatSlow",
+    signal: "latency_p95",
+    labels: chat,
+    above: 13,
+    severity: "critical",
+    summary: "support-chat p95 latency is above 13 s",
+  },
+  {
+    alert: "SupportChatFirstToken",
+    signal: "ttft_p95",
+    labels: chat,
+    above: 1.9,
+    severity: "warning",
+    summary: "support-chat p95 time to first token is above 1.9 s",
+  },
+  {
+    alert: "SupportChatFormat",
+    signal: "format_valid_ratio",
+    labels: chat,
+    below: 0.88,
+    severity: "critical",
+    summary: "support-chat answers miss their schema",
+  },
+  {
+    alert: "SupportChatQuality",
+    signal: "quality_score",
+    labels: chat,
+    below: 0.79,
+    severity: "critical",
+    summary: "support-chat quality score is below 0.79",
+  },
+  {
+    alert: "SupportChatRefusals",
+    signal: "refusal_ratio",
+    labels: chat,
+    above: 0.085,
+    severity: "warning",
+    summary: "support-chat refuses more than 8.5 % of requests",
+  },
+  {
+    alert: "SupportChatCache",
+    signal: "cache_hit_ratio",
+    labels: chat,
+    below: 0.14,
+    severity: "warning",
+    summary: "support-chat prompt cache hit ratio is below 0.14",
+  },
+  {
+    alert: "SupportChatRetrieval",
+    signal: "retrieval_hit_ratio",
+    labels: chat,
+    below: 0.78,
+    severity: "warning",
+    summary: "support-chat retrieval finds too little",
+  },
+  {
+    alert: "SupportChatTraffic",
+    signal: "request_rate",
+    labels: chat,
+    above: 110,
+    severity: "warning",
+    summary: "support-chat receives far more requests than usual",
+  },
+  {
+    alert: "PoolQueue",
+    signal: "queue_depth",
+    labels: pool,
+    above: 60,
+    severity: "critical",
+    summary: "requests queue in front of the pool",
+  },
+  {
+    alert: "PoolCache",
+    signal: "kv_cache_usage",
+    labels: pool,
+    above: 0.95,
+    severity: "warning",
+    summary: "the key-value cache of the pool is full",
+  },
 ];
 
 const FOR_S = 3;

@@ -1,5 +1,5 @@
 import type { Chance } from "./random.ts";
-import { live, routes, tenants, type World } from "./world.ts";
+import { live, routes, type Traits, tenants, type World } from "./world.ts";
 
 /** One request and what became of it. */
 export interface Fate {
@@ -50,48 +50,19 @@ export function supportRequest(world: World, chance: Chance, pool: PoolState, te
   const language = chance.weighted(world.languages);
   const route = chance.weighted(routes);
   const prompt = live(world, "support-chat/system");
-  const index = live(world, "help-centre");
-  const retrieved = chance.hit(index.retrieval * (WEAK_LANGUAGES[language] === undefined ? 1 : 0.86));
-  const question = Math.min(7_000, chance.lognormal(320, 0.9));
-  const inputTokens = Math.round(prompt.tokens + question + (retrieved ? 640 : 380));
+  const retrieved = chance.hit(
+    live(world, "help-centre").retrieval * (WEAK_LANGUAGES[language] === undefined ? 1 : 0.86),
+  );
   const hosted = !world.routed.includes(language) && chance.hit(0.56);
   const answer = hosted ? hostedAnswer(world, chance, pool) : providerAnswer(world, chance);
-  const outputTokens = Math.max(
-    4,
-    Math.round(Math.min(1_500, chance.lognormal(130, 0.75)) * answer.traits.length * prompt.length),
-  );
-  const cachedTokens = Math.round(
-    prompt.tokens * prompt.cacheable * (chance.hit(0.94) ? 1 : 0) + question * 0.22 * prompt.cacheable,
-  );
-  const timing = answer.timing(inputTokens - cachedTokens, outputTokens);
-  const crashed = route === "/chat/attachments" && chance.hit(live(world, "support-chat").crash);
-  const limited = isLimited(world, chance, tenant);
-  const failed = limited
-    ? "limited"
-    : crashed
-      ? "app"
-      : answer.failed !== "none"
-        ? answer.failed
-        : timing.latencyS > TIMEOUT_S
-          ? "timeout"
-          : "none";
-  const weak = hosted ? (WEAK_LANGUAGES[language] ?? 0) : 0;
-  const hallucinated = chance.hit(
-    Math.min(1, answer.traits.hallucination + prompt.hallucination + (retrieved ? 0 : 0.3) - weak * 0.5),
-  );
-  const refused = chance.hit(answer.traits.refusal + prompt.refusal);
-  const formatValid = chance.hit(prompt.format * answer.traits.format);
-  const truth =
-    0.88 +
-    answer.traits.quality +
-    prompt.quality +
-    weak -
-    (retrieved ? 0 : 0.22) -
-    (hallucinated ? 0.2 : 0) -
-    (refused ? 0.3 : 0) -
-    (formatValid ? 0 : 0.03);
-  const bounded = Math.max(0, Math.min(1, truth + 0.05 * chance.normal()));
-  const judge = live(world, "support-judge");
+  const size = sizeOf(prompt, answer.traits, { retrieved }, chance);
+  const timing = answer.timing(size.inputTokens - size.cachedTokens, size.outputTokens);
+  const failed = failureOf(world, chance, { tenant, route, answer, latencyS: timing.latencyS });
+  const outcome = outcomeOf(world, chance, {
+    retrieved,
+    traits: answer.traits,
+    weak: hosted ? (WEAK_LANGUAGES[language] ?? 0) : 0,
+  });
   return {
     service: "support-chat",
     tenant,
@@ -101,19 +72,76 @@ export function supportRequest(world: World, chance: Chance, pool: PoolState, te
     modelVersion: answer.model,
     provider: answer.provider,
     node: answer.node,
-    inputTokens,
-    cachedTokens,
-    outputTokens,
+    ...size,
     ...timing,
-    costUsd: answer.price * ((inputTokens - cachedTokens * 0.9) * 1e-6 + outputTokens * 4e-6),
+    costUsd: answer.price * ((size.inputTokens - size.cachedTokens * 0.9) * 1e-6 + size.outputTokens * 4e-6),
     failed,
+    retrieved,
+    ...outcome,
+    judged: failed === "none" && chance.hit(JUDGED_SHARE) ? outcome.judged : null,
+  };
+}
+
+function sizeOf(
+  prompt: Traits,
+  model: Traits,
+  { retrieved }: { retrieved: boolean },
+  chance: Chance,
+): Pick<Fate, "inputTokens" | "cachedTokens" | "outputTokens"> {
+  const question = Math.min(7_000, chance.lognormal(320, 0.9));
+  const warm = chance.hit(0.94) ? 1 : 0;
+  return {
+    inputTokens: Math.round(prompt.tokens + question + (retrieved ? 640 : 380)),
+    cachedTokens: Math.round(prompt.tokens * prompt.cacheable * warm + question * 0.22 * prompt.cacheable),
+    outputTokens: Math.max(4, Math.round(Math.min(1_500, chance.lognormal(130, 0.75)) * model.length * prompt.length)),
+  };
+}
+
+interface Ending {
+  readonly tenant: string;
+  readonly route: string;
+  readonly answer: Answer;
+  readonly latencyS: number;
+}
+
+function failureOf(world: World, chance: Chance, { tenant, route, answer, latencyS }: Ending): Fate["failed"] {
+  if (isLimited(world, chance, tenant)) return "limited";
+  if (route === "/chat/attachments" && chance.hit(live(world, "support-chat").crash)) return "app";
+  if (answer.failed !== "none") return answer.failed;
+  return latencyS > TIMEOUT_S ? "timeout" : "none";
+}
+
+interface Answered {
+  readonly retrieved: boolean;
+  readonly traits: Traits;
+  /** Below zero where the model hardly knows the language. */
+  readonly weak: number;
+}
+
+function outcomeOf(
+  world: World,
+  chance: Chance,
+  { retrieved, traits, weak }: Answered,
+): Pick<Fate, "formatValid" | "refused" | "hallucinated" | "disliked"> & { judged: number } {
+  const prompt = live(world, "support-chat/system");
+  const hallucinated = chance.hit(
+    Math.min(1, traits.hallucination + prompt.hallucination + (retrieved ? 0 : 0.3) - weak * 0.5),
+  );
+  const refused = chance.hit(traits.refusal + prompt.refusal);
+  const formatValid = chance.hit(prompt.format * traits.format);
+  const harm = (retrieved ? 0 : 0.22) + (hallucinated ? 0.2 : 0) + (refused ? 0.3 : 0) + (formatValid ? 0 : 0.03);
+  const truth = clamp(0.88 + traits.quality + prompt.quality + weak - harm + 0.05 * chance.normal());
+  return {
     formatValid,
     refused,
     hallucinated,
-    retrieved,
-    judged: failed === "none" && chance.hit(JUDGED_SHARE) ? Math.max(0, Math.min(1, bounded + judge.bias)) : null,
-    disliked: chance.hit(0.015 + 0.25 * Math.max(0, 0.8 - bounded)),
+    disliked: chance.hit(0.015 + 0.25 * Math.max(0, 0.8 - truth)),
+    judged: clamp(truth + live(world, "support-judge").bias),
   };
+}
+
+function clamp(value: number): number {
+  return Math.max(0, Math.min(1, value));
 }
 
 function isLimited(world: World, chance: Chance, tenant: string): boolean {
@@ -127,7 +155,7 @@ interface Answer {
   readonly model: string;
   readonly provider: string | null;
   readonly node: string | null;
-  readonly traits: World["providers"][string]["traits"];
+  readonly traits: Traits;
   readonly failed: Fate["failed"];
   readonly price: number;
   readonly timing: (freshTokens: number, outputTokens: number) => { ttftS: number; latencyS: number };

@@ -25,85 +25,105 @@ export function seriesBetween(memory: Memory, from: number, to: number): Series[
   return [...byKey].map(([key, values]) => ({ ...parseKey(key), start, stepMs: STEP_MS, values, url: null }));
 }
 
+interface Line {
+  readonly service: string;
+  readonly template: string;
+  readonly perSecond: number;
+  /** Not seen before the break. */
+  readonly fresh?: boolean;
+  readonly baselinePerHour?: number;
+  readonly labels?: Record<string, string>;
+}
+
 /** Logs as counted templates: what an application of this kind writes, and what breaks show in it. */
 export function logTemplates(world: World, memory: Memory, now: number): LogTemplate[] {
   const drillAt = memory.drills().at(-1)?.startedAt ?? now;
-  const burning = Math.max(1, (now - drillAt) / 1_000);
-  const old = now - 15 * 60_000;
-  const line = (
-    service: string,
-    template: string,
-    perSecond: number,
-    fresh: boolean,
-    baselinePerHour = 0,
-    labels: Record<string, string> = {},
-  ): LogTemplate => ({
-    service,
-    labels,
-    template,
-    firstSeen: fresh ? drillAt : old,
-    lastSeen: now,
-    count: Math.max(1, Math.round(perSecond * (fresh ? burning : 900))),
-    baselinePerHour,
-  });
-  const logs = [
-    line(
-      "support-chat",
-      "request finished status=<*> duration=<*>",
-      world.requestsPerSecond,
-      false,
-      world.requestsPerSecond * 3_600,
-    ),
+  return [...applicationLines(world), ...providerLines(world), ...poolLines(world)].map(
+    ({ fresh = false, ...line }) => ({
+      service: line.service,
+      labels: line.labels ?? {},
+      template: line.template,
+      firstSeen: fresh ? drillAt : now - 15 * 60_000,
+      lastSeen: now,
+      count: Math.max(1, Math.round(line.perSecond * (fresh ? Math.max(1, (now - drillAt) / 1_000) : 900))),
+      baselinePerHour: line.baselinePerHour ?? 0,
+    }),
+  );
+}
+
+function applicationLines(world: World): Line[] {
+  const service = "support-chat";
+  const lines: Line[] = [
+    {
+      service,
+      template: "request finished status=<*> duration=<*>",
+      perSecond: world.requestsPerSecond,
+      baselinePerHour: world.requestsPerSecond * 3_600,
+    },
   ];
-  if (live(world, "support-chat").crash > 0.1)
-    logs.push(
-      line(
-        "support-chat",
-        "TypeError: Cannot read properties of undefined (reading 'parts') at routes/attachments.ts:<*>",
-        4,
-        true,
-      ),
-    );
-  if (live(world, "support-chat/system").format < 0.8)
-    logs.push(
-      line(
-        "support-chat",
-        "answer does not match its schema: Unexpected token <*> in JSON at position <*>",
-        9,
-        true,
-        400,
-      ),
-    );
-  for (const [name, { overload, responseModel, traits }] of Object.entries(world.providers)) {
-    if (overload > 0.05)
-      logs.push(line("support-chat", `${name} answered 529 overloaded_error`, 3, true, 2, { provider: name }));
-    logs.push(
-      line(
-        "support-chat",
-        `${name} response model=${responseModel}`,
-        5,
-        traits.format < 0.8,
-        traits.format < 0.8 ? 0 : 18_000,
-        { provider: name },
-      ),
-    );
+  if (live(world, service).crash > 0.1) {
+    lines.push({
+      service,
+      template: "TypeError: Cannot read properties of undefined (reading 'parts') at routes/attachments.ts:<*>",
+      perSecond: 9,
+      fresh: true,
+    });
   }
-  for (const [node, { broken, drained }] of Object.entries(world.nodes)) {
-    if (broken && !drained)
-      logs.push(
-        line("llm-pool", "NVRM: Xid (PCI:<*>): 79, pid=<*>, GPU has fallen off the bus.", 0.5, true, 0, {
-          node,
-          gpu_pool: "gpu-a",
-        }),
-      );
+  if (live(world, "support-chat/system").format < 0.8) {
+    lines.push({
+      service,
+      template: "answer does not match its schema: Unexpected token <*> in JSON at position <*>",
+      perSecond: 25,
+      fresh: true,
+      baselinePerHour: 900,
+    });
   }
-  if (live(world, "llm-pool/serving").sequences > 100)
-    logs.push(
-      line("llm-pool", "Sequence group <*> is preempted because there is not enough KV cache space", 5, true, 1, {
-        gpu_pool: "gpu-a",
+  return lines;
+}
+
+function providerLines(world: World): Line[] {
+  const service = "support-chat";
+  return Object.entries(world.providers).flatMap(([provider, { overload, responseModel, traits }]) => {
+    const changed = traits.format < 0.8;
+    const labels = { provider };
+    const usual: Line = {
+      service,
+      template: `${provider} response model=${responseModel}`,
+      perSecond: 12,
+      fresh: changed,
+      baselinePerHour: changed ? 0 : 43_000,
+      labels,
+    };
+    const refused: Line = {
+      service,
+      template: `${provider} answered 529 overloaded_error`,
+      perSecond: 8,
+      fresh: true,
+      baselinePerHour: 2,
+      labels,
+    };
+    return overload > 0.05 ? [usual, refused] : [usual];
+  });
+}
+
+function poolLines(world: World): Line[] {
+  const lines = Object.entries(world.nodes)
+    .filter(([, { broken, drained }]) => broken && !drained)
+    .map(
+      ([node]): Line => ({
+        service: "llm-pool",
+        template: "NVRM: Xid (PCI:<*>): 79, pid=<*>, GPU has fallen off the bus.",
+        perSecond: 0.5,
+        fresh: true,
+        labels: { node, gpu_pool: "gpu-a" },
       }),
     );
-  return logs;
+  if (live(world, "llm-pool/serving").sequences <= 100) return lines;
+  const template = "Sequence group <*> is preempted because there is not enough KV cache space";
+  return [
+    ...lines,
+    { service: "llm-pool", template, perSecond: 5, fresh: true, baselinePerHour: 1, labels: { gpu_pool: "gpu-a" } },
+  ];
 }
 
 /** Raw samples of the input, before and now. The reference is the mix the assistant was launched with. */

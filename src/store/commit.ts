@@ -1,11 +1,12 @@
 import { sql } from "kysely";
 import { isEnded } from "../domain/execution.ts";
 import { isOpen } from "../domain/incident.ts";
+import { canonicalJson } from "../lib/digest.ts";
 import type { Commit } from "../ports.ts";
 import { appendAudit } from "./audit.ts";
 import type { Engine, Queue, Tx } from "./engine.ts";
 import { putMessage } from "./messages.ts";
-import { indexKey, plain, whole } from "./tables.ts";
+import { indexKey, plain, wellFormed, whole } from "./tables.ts";
 
 /** A guard did not hold: ends the transaction, and becomes the answer "conflict". */
 class Conflict extends Error {}
@@ -183,6 +184,24 @@ async function writeRecords(tx: Tx, commit: Commit): Promise<void> {
   }
   await appendAudit(tx, commit.audit ?? []);
   for (const put of commit.messages ?? []) await putMessage(tx, put);
+  for (const note of commit.notes ?? []) await putNote(tx, note);
+}
+
+async function putNote(tx: Tx, { name, from, to }: Part<"notes">[number]): Promise<void> {
+  const row = { name: indexKey(name), value: canonicalJson(wellFormed(to)) };
+  if (from === null) {
+    const inserted = tx
+      .insertInto("note")
+      .values(row)
+      .onConflict((conflict) => conflict.column("name").doNothing());
+    return guard(await inserted.returning("name").execute());
+  }
+  const moved = tx
+    .updateTable("note")
+    .set(row)
+    .where("name", "=", row.name)
+    .where("value", "=", canonicalJson(wellFormed(from)));
+  guard(await moved.returning("name").execute());
 }
 
 /** A statement with a guard must have met its row. */

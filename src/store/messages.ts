@@ -83,13 +83,16 @@ export async function messagesOf(db: Db, incidentId: string, limit: number): Pro
   });
 }
 
-export async function markSending(db: Db, incidentId: string, key: string, at: number): Promise<void> {
-  await db
+/** @returns false when another process began the post since it was read */
+export async function markSending(db: Db, begun: Parameters<Store["messageSending"]>[0]): Promise<boolean> {
+  const { incidentId, key, at, expected } = begun;
+  const marked = db
     .updateTable("message")
     .set({ sending_since: whole(at) })
     .where("incident_id", "=", incidentId)
     .where("key", "=", indexKey(key))
-    .execute();
+    .where("sending_since", expected === null ? "is" : "=", expected === null ? null : whole(expected));
+  return (await marked.returning("key").execute()).length > 0;
 }
 
 /** An answer that comes late, after that of a newer rev, does not set the rev back. */

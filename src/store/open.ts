@@ -6,12 +6,13 @@ import type { Store } from "../ports.ts";
 import { createBossQueue } from "./jobs-boss.ts";
 import { createJobsTable } from "./jobs-table.ts";
 import { openPostgres } from "./postgres.ts";
-import { openSqlite } from "./sqlite.ts";
+import { openSqlite, readSqlite } from "./sqlite.ts";
 import { createStore } from "./store.ts";
 
 export type StoreOptions =
-  /** @param path of the database file, made where it is missing; `:memory:` for one that is never written */
-  | { readonly kind: "sqlite"; readonly path: string }
+  /** @param path of the database file, made where it is missing; `:memory:` for one that is never written
+   *  @param readOnly looks beside the process that owns the file, and writes nothing */
+  | { readonly kind: "sqlite"; readonly path: string; readonly readOnly?: boolean }
   /** @param max connections of this process; 10 by default */
   | { readonly kind: "postgres"; readonly url: Secret; readonly max?: number };
 
@@ -28,7 +29,8 @@ export interface StoreDeps {
  */
 export async function openStore(options: StoreOptions, deps: StoreDeps): Promise<Store> {
   if (options.kind === "postgres") return onPostgres(options.url, options.max ?? 10, deps);
-  const engine = await openSqlite(options.path, deps.clock.now());
+  const engine =
+    options.readOnly === true ? readSqlite(options.path) : await openSqlite(options.path, deps.clock.now());
   return createStore(engine, createJobsTable(engine, createIds(deps.clock.now)));
 }
 

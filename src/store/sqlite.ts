@@ -50,6 +50,19 @@ export async function openSqlite(path: string, now: number): Promise<Engine> {
   }
 }
 
+/**
+ * Opens the database file to look at, beside the process that owns it: no lock, no migration, no write.
+ *
+ * @throws Fault "config" where it cannot be read
+ */
+export function readSqlite(path: string): Engine {
+  try {
+    return engine(new Database(path, { readonly: true, fileMustExist: true, timeout: 5_000 }), null);
+  } catch (error) {
+    throw cannotOpen(path, error);
+  }
+}
+
 async function prepare(file: Database.Database, now: number): Promise<void> {
   file.pragma("journal_mode = WAL");
   file.pragma("synchronous = FULL");

@@ -1,11 +1,12 @@
 import { sql } from "kysely";
+import { canonicalJson } from "../lib/digest.ts";
 import type { Store } from "../ports.ts";
 import { createInbox } from "./accept.ts";
 import { commitAll } from "./commit.ts";
 import { asking, type Engine, type Queue } from "./engine.ts";
 import { markPublished, markSending } from "./messages.ts";
 import { createReads } from "./reads.ts";
-import { indexKey } from "./tables.ts";
+import { indexKey, wellFormed } from "./tables.ts";
 
 /** The store over one of the two databases: the queries are the same. */
 export function createStore(engine: Engine, queue: Queue): Store {
@@ -17,12 +18,12 @@ export function createStore(engine: Engine, queue: Queue): Store {
     ...createReads(engine),
     accept: inbox.accept,
     commit: (commit) => commitAll(commit, engine, queue),
-    messageSending: (incidentId, key, at) => asking(engine, () => markSending(db, incidentId, key, at)),
+    messageSending: (begun) => asking(engine, () => markSending(db, begun)),
     messagePublished: (incidentId, key, published) =>
       asking(engine, () => markPublished(db, incidentId, key, published)),
     setNote: (name, value) =>
       asking(engine, async () => {
-        const row = { name: indexKey(name), value: JSON.stringify(value) };
+        const row = { name: indexKey(name), value: canonicalJson(wellFormed(value)) };
         const put = db.insertInto("note").values(row);
         await put.onConflict((conflict) => conflict.column("name").doUpdateSet({ value: row.value })).execute();
       }),

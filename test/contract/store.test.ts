@@ -482,7 +482,8 @@ describe.each(backends)("the store on %s", (name, makeBackend) => {
       const store = await fresh();
       await store.commit(opening);
       await put(store, "root", "one", 1);
-      await store.messageSending("inc_1", "root", 7);
+      expect(await store.messageSending({ incidentId: "inc_1", key: "root", at: 7, expected: null })).toBe(true);
+      expect(await store.messageSending({ incidentId: "inc_1", key: "root", at: 8, expected: null })).toBe(false);
       expect(await store.messages("inc_1")).toMatchObject([{ sendingSince: 7, ts: null, publishedRev: 0 }]);
 
       await put(store, "root", "two", 2);

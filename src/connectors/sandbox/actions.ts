@@ -26,13 +26,50 @@ interface Setting<P extends z.ZodObject> {
 /** Everything that the bot may do to the sandbox, through the sandbox's own control API. */
 export function sandboxActions(client: HttpClient, base: string): Action[] {
   const setting = <P extends z.ZodObject>(spec: Setting<P>) => defineSetting(spec, client, base);
-  const version = (
-    what: string,
-    path: string,
-    name: string,
-    sideEffect: string,
-    subject: "prompt" | "model" | "target" | "dataset" | "judge",
-  ) =>
+  return [...versionActions(setting), ...trafficActions(setting), ...poolActions(client, base, setting)];
+}
+
+/** Parts of which one version is live: what each is called, where it is set, what follows. */
+const versioned = [
+  {
+    name: "sandbox.set_prompt_label",
+    what: "prompt",
+    subject: "prompt",
+    path: "prompts",
+    sideEffect: "answers follow the earlier wording within seconds",
+  },
+  {
+    name: "sandbox.set_model_version",
+    what: "model",
+    subject: "model",
+    path: "models",
+    sideEffect: "new requests go to the earlier version",
+  },
+  {
+    name: "sandbox.rollback_deploy",
+    what: "deployment",
+    subject: "target",
+    path: "deployments",
+    sideEffect: "instances restart one after the other",
+  },
+  {
+    name: "sandbox.set_index_alias",
+    what: "dataset",
+    subject: "dataset",
+    path: "indexes",
+    sideEffect: "answers miss what only the newer build held",
+  },
+  {
+    name: "sandbox.pin_judge",
+    what: "judge",
+    subject: "judge",
+    path: "judges",
+    sideEffect: "nothing changes for users",
+  },
+] as const;
+
+function versionActions(setting: Define): Action[] {
+  return versioned.map(({ name, what, subject, path, sideEffect }) =>
     setting({
       name,
       params: z.strictObject({ [subject]: text, version: text }),
@@ -42,22 +79,8 @@ export function sandboxActions(client: HttpClient, base: string): Action[] {
       reach: "all of its traffic",
       reachShare: 1,
       sideEffect,
-    });
-  return [
-    version(
-      "prompt",
-      "prompts",
-      "sandbox.set_prompt_label",
-      "answers follow the earlier wording within seconds",
-      "prompt",
-    ),
-    version("model", "models", "sandbox.set_model_version", "new requests go to the earlier version", "model"),
-    version("deployment", "deployments", "sandbox.rollback_deploy", "instances restart one after the other", "target"),
-    version("dataset", "indexes", "sandbox.set_index_alias", "answers miss what only the newer build held", "dataset"),
-    version("judge", "judges", "sandbox.pin_judge", "nothing changes for users", "judge"),
-    ...trafficActions(setting),
-    ...poolActions(client, base, setting),
-  ];
+    }),
+  );
 }
 
 type Define = <P extends z.ZodObject>(spec: Setting<P>) => Action;
@@ -135,22 +158,28 @@ function poolActions(client: HttpClient, base: string, setting: Define): Action[
       sideEffect: "costs two more replicas for each hour",
     }),
     deed(
-      "sandbox.rebuild_index",
-      "service",
-      () => "rebuild/help-centre",
-      "Rebuild the index help-centre from its source",
+      {
+        name: "sandbox.rebuild_index",
+        path: () => "rebuild/help-centre",
+        summary: "Rebuild the index help-centre from its source",
+      },
       client,
       base,
     ),
     deed(
-      "sandbox.restart_pool",
-      "service",
-      () => "restart/gpu-a",
-      "Restart the replicas of the pool one by one",
+      {
+        name: "sandbox.restart_pool",
+        path: () => "restart/gpu-a",
+        summary: "Restart the replicas of the pool one by one",
+      },
       client,
       base,
     ),
-    deed("sandbox.purge_cache", "service", (service) => `purge/${service}`, "Empty the response cache", client, base),
+    deed(
+      { name: "sandbox.purge_cache", path: (service) => `purge/${service}`, summary: "Empty the response cache" },
+      client,
+      base,
+    ),
   ];
 }
 
@@ -207,24 +236,21 @@ function same(a: Json, b: Json): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
+interface Deed {
+  readonly name: string;
+  readonly path: (service: string) => string;
+  readonly summary: string;
+}
+
 /** Something that is done once and cannot be taken back. */
-function deed(
-  ...[name, subject, path, summary, client, base]: [
-    string,
-    "service",
-    (service: string) => string,
-    string,
-    HttpClient,
-    string,
-  ]
-): Action {
+function deed({ name, path, summary }: Deed, client: HttpClient, base: string): Action {
   return defineAction({
     name,
     repeat: "keyed",
-    params: z.strictObject({ [subject]: text }),
+    params: z.strictObject({ service: text }),
     read: () => Promise.resolve("not done"),
-    preview: (params, before) => ({
-      target: `sandbox:${path(String(params[subject]))}`,
+    preview: ({ service }, before) => ({
+      target: `sandbox:${path(service)}`,
       summary,
       before,
       after: "done once",
@@ -235,9 +261,8 @@ function deed(
       effectWithinMs: EFFECT_MS,
       refuse: null,
     }),
-    apply: async (params, { idempotencyKey, signal }) => {
-      const url = new URL(`/api/do/${path(String(params[subject]))}`, base);
-      const answer = await client.send(url, {
+    apply: async ({ service }, { idempotencyKey, signal }) => {
+      const answer = await client.send(new URL(`/api/do/${path(service)}`, base), {
         method: "POST",
         json: {},
         headers: { "idempotency-key": idempotencyKey },
