@@ -121,12 +121,16 @@ export function drainServer({ address, backends }: Target): Action {
     },
     apply: async (_params, { before, signal }) => {
       const wanted = DrainBefore.parse(before).servers.filter(({ state }) => state === "ready");
+      const done: Placed[] = [];
       const result = await applied(async () => {
-        await put(wanted.map(drained), signal);
+        for (const one of wanted) {
+          await put([drained(one)], signal);
+          done.push(one);
+        }
         return `drained in ${wanted.map(({ backend }) => backend).join(", ") || "no backend: it was out already"}`;
       });
       // A refusal in the second backend must not leave the first half done.
-      if (result.outcome === "failed" && wanted.length > 1) await put(wanted, signal);
+      if (result.outcome === "failed") await put(done, signal);
       return result;
     },
     confirm: async ({ node }, { signal }) =>
