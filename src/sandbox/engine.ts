@@ -12,7 +12,7 @@ import { freshWorld, type World } from "./world.ts";
 
 const SECOND_MS = 1_000;
 /** What is lived through at the first start, so that there is a baseline. */
-const HISTORY_S = 15 * 60;
+const HISTORY_S = 10 * 60;
 /** After a pause of the process the sandbox went on: at most this much is made up for. */
 const CATCH_UP_S = 5 * 60;
 const PAST_CHANGES = 9;
@@ -37,7 +37,7 @@ export class Engine {
     this.#at = kept === null ? now - HISTORY_S * SECOND_MS : Math.max(kept.at, now - CATCH_UP_S * SECOND_MS);
     if (kept === null) this.#past(now);
     this.#warmUp();
-    this.catchUp();
+    memory.inOne(() => this.catchUp());
   }
 
   get world(): World {
@@ -75,7 +75,7 @@ export class Engine {
     }
   }
 
-  /** Innocent changes of the last quarter of an hour: every incident has a past. */
+  /** Innocent changes of the minutes before the first start: every incident has a past. */
   #past(now: number): void {
     const chance = new Chance(this.#world.chance ^ 0x5eed);
     const times = Array.from(

@@ -59,6 +59,8 @@ export interface Memory {
   readonly drills: () => DrillRecord[];
   readonly undelivered: (limit: number) => Undelivered[];
   readonly delivered: (id: number) => void;
+  /** Writes everything that `work` writes in one transaction. */
+  readonly inOne: (work: () => void) => void;
   readonly close: () => void;
 }
 
@@ -131,6 +133,7 @@ export function openMemory(dir: string): Memory {
     undelivered: (limit) =>
       db.prepare("select id, path, body from outbox order by id limit ?").all(limit) as Undelivered[],
     delivered: (id) => void db.prepare("delete from outbox where id = ?").run(id),
+    inOne: (work) => db.transaction(work)(),
     close: () => void db.close(),
   };
 }

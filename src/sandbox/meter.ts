@@ -43,23 +43,15 @@ const SLICES: readonly [string, (fate: Fate) => string | null][] = [
   ["route", ({ route }) => route],
 ];
 
+interface Group {
+  readonly labels: Record<string, string>;
+  readonly fates: Fate[];
+}
+
 /** What the last seconds say, as one value for each series. Ratios over nothing are left out. */
 export function measure(ticks: readonly Tick[], world: World): Map<SeriesKey, number> {
   const values = new Map<SeriesKey, number>();
-  const groups = new Map<string, { labels: Record<string, string>; fates: Fate[] }>();
-  const put = (labels: Record<string, string>, fate: Fate) => {
-    const key = Object.entries(labels).flat().join("\u0000");
-    const group = groups.get(key) ?? { labels, fates: [] };
-    group.fates.push(fate);
-    groups.set(key, group);
-  };
-  for (const { fates } of ticks) {
-    for (const fate of fates) {
-      put({ service: fate.service }, fate);
-      if (fate.service === "support-chat") for (const [dimension, of] of SLICES) slice(fate, dimension, of(fate), put);
-    }
-  }
-  for (const { labels, fates } of groups.values()) {
+  for (const { labels, fates } of together(ticks)) {
     if (Object.keys(labels).length === 1 || fates.length >= LEAST) service(values, labels, fates, ticks.length);
   }
   providers(values, ticks);
@@ -68,13 +60,41 @@ export function measure(ticks: readonly Tick[], world: World): Map<SeriesKey, nu
   return values;
 }
 
-function slice(
-  fate: Fate,
-  dimension: string,
-  value: string | null,
-  put: (labels: Record<string, string>, fate: Fate) => void,
-): void {
-  if (value !== null) put({ service: fate.service, [dimension]: value }, fate);
+/** Groups of a second never change, and each second is in eight windows. */
+const grouped = new WeakMap<Tick, Map<string, Group>>();
+
+function groupsOf(tick: Tick): Map<string, Group> {
+  const known = grouped.get(tick);
+  if (known !== undefined) return known;
+  const groups = new Map<string, Group>();
+  const put = (key: string, labels: () => Record<string, string>, fate: Fate) => {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { labels: labels(), fates: [fate] });
+    else group.fates.push(fate);
+  };
+  for (const fate of tick.fates) {
+    const { service: name } = fate;
+    put(name, () => ({ service: name }), fate);
+    if (name !== "support-chat") continue;
+    for (const [dimension, of] of SLICES) {
+      const value = of(fate);
+      if (value !== null) put(`${dimension}=${value}`, () => ({ service: name, [dimension]: value }), fate);
+    }
+  }
+  grouped.set(tick, groups);
+  return groups;
+}
+
+function together(ticks: readonly Tick[]): Iterable<Group> {
+  const all = new Map<string, Group>();
+  for (const tick of ticks) {
+    for (const [key, { labels, fates }] of groupsOf(tick)) {
+      const group = all.get(key);
+      if (group === undefined) all.set(key, { labels, fates: [...fates] });
+      else for (const fate of fates) group.fates.push(fate);
+    }
+  }
+  return all.values();
 }
 
 type Put = (signal: string, value: number | null) => void;
@@ -253,6 +273,6 @@ function mean(values: readonly number[]): number | null {
 }
 
 function p95(values: readonly number[]): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
+  const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(0.95 * sorted.length))] ?? null;
 }

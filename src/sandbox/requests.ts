@@ -167,7 +167,7 @@ function hostedAnswer(world: World, chance: Chance, pool: PoolState): Answer {
   const node = pool.ready[chance.whole(Math.max(1, pool.ready.length))] ?? null;
   const broken = node === null || world.nodes[node]?.broken === true;
   return {
-    model: `support-llm ${world.parts["support-llm"]?.live} ${world.parts["support-adapter"]?.live}`,
+    model: `support-llm-${world.parts["support-llm"]?.live}+${world.parts["support-adapter"]?.live}`,
     provider: null,
     node,
     traits: {
@@ -197,7 +197,7 @@ function providerAnswer(world: World, chance: Chance): Answer {
   const provider = world.providers[name];
   const overloaded = chance.hit(provider?.overload ?? 0);
   return {
-    model: `${name} chat`,
+    model: `${name}-chat`,
     provider: name,
     node: null,
     traits: provider?.traits ?? live(world, "none"),
@@ -229,7 +229,7 @@ export function neighbourRequest(world: World, chance: Chance, service: "ticket-
     language: "en",
     route: "/run",
     promptVersion: service === "ticket-summary" ? (world.parts["ticket-summary/system"]?.live ?? "") : "1",
-    modelVersion: `${name} chat`,
+    modelVersion: `${name}-chat`,
     provider: name,
     node: null,
     inputTokens,

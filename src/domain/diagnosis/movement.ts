@@ -44,6 +44,8 @@ export interface Movement {
 const MAX_POINTS = 4_000;
 /** Standard errors that a shift needs: series are autocorrelated, so a textbook threshold fires far too often. */
 const MIN_Z = 5.5;
+/** Share of the steps that must have a value for its beginning to mean anything. */
+const DENSE = 0.6;
 /** Share of the values that must lie before a shift: with less there is nothing to compare with. */
 const BASELINE = 0.25;
 /** Smallest difference that matters, in the unit of the signal. */
@@ -157,8 +159,11 @@ function timeOf(points: Points, index: number): EpochMs {
 
 function appeared({ start, stepMs }: Series, points: Points, asOf: EpochMs): EpochMs | null {
   const first = points.at[0];
-  if (first === undefined || first - start < 5 * stepMs || first > asOf) return null;
-  return first;
+  const last = points.at.at(-1);
+  if (first === undefined || last === undefined || first - start < 5 * stepMs || first > asOf) return null;
+  // A series with more gaps than values was always there: too little happens for a value each time.
+  const dense = points.at.length >= DENSE * ((last - first) / stepMs + 1);
+  return dense ? first : null;
 }
 
 function vanished(points: Points, stepMs: number, asOf: EpochMs): EpochMs | null {

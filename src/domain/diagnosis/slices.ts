@@ -12,23 +12,27 @@ const { match, mismatch, spread } = WEIGHTS.slice;
 
 /** Which values of which dimension carry the effect, which of their peers do not, and whom that convicts or acquits. */
 export const judgeSlices: Judge = (context, hypotheses) => {
-  const carriers = clearest(carriersOf(context));
+  const carriers = clearest(carriersOf(context), context);
   return carriers.map((cut) => finding(context, cut, hypotheses));
 };
 
-/** One verdict for each dimension: the one with most to compare, then the strongest. */
-function clearest(all: readonly Carriers[]): Carriers[] {
+/** One verdict for each dimension: on what fired, then with most to compare, then the strongest. */
+function clearest(all: readonly Carriers[], context: CaseContext): Carriers[] {
   const best = new Map<string, Carriers>();
   for (const cut of all) {
     const current = best.get(cut.dimension);
-    if (current === undefined || clarity(cut) > clarity(current)) best.set(cut.dimension, cut);
+    if (current === undefined || clarity(cut, context) > clarity(current, context)) best.set(cut.dimension, cut);
   }
   return [...best.values()];
 }
 
-function clarity({ hit, spared, whole }: Carriers): number {
+/** A cut of the signal that people were called for tells of the incident; one of another signal may be a coincidence. */
+const FIRED = 2;
+
+function clarity({ hit, spared, whole, signal }: Carriers, { fired }: CaseContext): number {
+  const told = fired.includes(signal) ? FIRED : 0;
   const strength = Math.max(0, ...hit.map((movement) => movement.strength), whole === null ? 0 : whole.strength / 2);
-  return strength + (hit.length > 0 && spared.length > 0 ? 2 : 0) + (hit.length > 0 ? 1 : 0);
+  return told + strength + (hit.length > 0 && spared.length > 0 ? 2 : 0) + (hit.length > 0 ? 1 : 0);
 }
 
 function finding(context: CaseContext, cut: Carriers, hypotheses: readonly Hypothesis[]): Finding {

@@ -81,11 +81,35 @@ interface Search {
   readonly noise: number;
 }
 
+/** Correlated noise can hide this much of its spread from first differences at most. */
+const MOST_INFLATED = 8;
+
+/**
+ * How much more the difference of two windows scatters than independent noise would make it: values of overlapping
+ * windows (rates over five minutes each minute, say) follow one another, and what they do together is not in their first
+ * differences. Measured on the sequence itself: the spread of the moving difference over all places, which one shift
+ * hardly moves (long-run variance as in Eichinger and Kirch 2018, section 4, with the median instead of the mean).
+ */
+function inflation({ length, sums, noise }: Search, scale: number): number {
+  const differences: number[] = [];
+  for (let at = scale; at + scale <= length; at += Math.max(1, scale >> 2)) {
+    differences.push(Math.abs(meanOf(sums, at, at + scale) - meanOf(sums, at - scale, at)));
+  }
+  if (differences.length < 8) return 1;
+  const seen = 1.4826 * median(differences);
+  return Math.min(MOST_INFLATED, Math.max(1, seen / (noise * Math.sqrt(2 / scale))));
+}
+
 /** The places of each scale where the windows differ most: local maxima only. */
-function candidates({ earliest, length, sums, noise }: Search): Split[] {
+function candidates(search: Search): Split[] {
+  const { earliest, length, sums } = search;
   const found: Split[] = [];
+  let inflated = 1;
   for (const scale of SCALES) {
     if (scale > SCALES[0] && scale * 2 > length) break;
+    // Correlation never grows less with longer windows; few places to measure it at must not hide it.
+    inflated = Math.max(inflated, inflation(search, scale));
+    const noise = search.noise * inflated;
     let previous: Split | null = null;
     let rising = true;
     for (let at = earliest; at <= length - MIN_SIDE; at += 1) {
