@@ -410,6 +410,16 @@ describe("Prometheus", () => {
   });
 });
 
+test.each([
+  ["github", github],
+  ["langfuse", langfuse],
+])("%s takes no deliveries without a secret to know them by", (_id, connector) => {
+  const { webhook_secret: _, ...settings } = connector.sample as Record<string, unknown>;
+  const connected = connect(connector, settings);
+  expect(connected.webhook).toBeUndefined();
+  expect(connected.changes).toBeDefined();
+});
+
 describe("a status page", () => {
   const incident = (minutes: number, rest: Record<string, unknown> = {}) => ({
     name: "Elevated errors",

@@ -31,7 +31,10 @@ export const github = defineConnector({
     const client = createClient(settings, deps);
     const pieces = createPieces();
     return {
-      webhook: webhookOf(settings, pieces),
+      // Without a secret nothing tells a delivery from a forgery: changes are then polled alone.
+      ...(settings.webhook_secret === undefined
+        ? {}
+        : { webhook: webhookOf(settings.webhook_secret, settings, pieces) }),
       changes: changesOf(settings, client, pieces, deps),
       actions: [revertPullRequest(settings, client), dispatchWorkflow(settings, client, deps.clock)],
       check: (signal) => check(settings, client, signal),
@@ -49,7 +52,7 @@ async function check({ repos, webhook_secret }: Settings, client: GithubClient, 
   const deliveries = {
     name: "deliveries",
     ok: signed,
-    detail: signed ? "deliveries must be signed" : "changes are only polled, or taken from anybody",
+    detail: signed ? "deliveries must be signed" : "changes are only polled",
     remedy: signed ? "" : "add a webhook to the repositories and set connectors.github.webhook_secret",
   };
   const lines = repos.map((repo) =>

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Change } from "../../domain/change.ts";
 import { Fault } from "../../lib/fault.ts";
-import { sameSecret } from "../../lib/secret.ts";
+import { type Secret, sameSecret } from "../../lib/secret.ts";
 import type { InboundRequest, Webhook } from "../../ports.ts";
 import { Instant, readBody } from "../kit/inbound.ts";
 import { hmacSha256 } from "../kit/signature.ts";
@@ -78,12 +78,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map([
   ["deployment_status", deployed],
 ]);
 
-export function webhookOf(settings: Settings, pieces: Pieces): Webhook {
-  const { webhook_secret: secret } = settings;
+export function webhookOf(secret: Secret, settings: Settings, pieces: Pieces): Webhook {
   return {
-    signed: secret !== undefined,
+    signed: true,
     verify: ({ headers, body }) => {
-      if (secret === undefined) return;
       const sent = headers[SIGNATURE];
       if (sent === undefined) throw new Fault("unauthenticated", "the header X-Hub-Signature-256 is missing");
       if (!sameSecret(sent, `sha256=${hmacSha256(secret, body)}`))

@@ -79,7 +79,10 @@ export const langfuse = defineConnector({
     const api = createApi(settings, deps);
     const moves = createMoves(settings.services, () => below(settings.url, "/"));
     return {
-      webhook: webhookOf(settings, moves, deps),
+      // Without a secret nothing tells a delivery from a forgery: moves are then polled alone.
+      ...(settings.webhook_secret === undefined
+        ? {}
+        : { webhook: webhookOf(settings.webhook_secret, settings, moves, deps) }),
       changes: changesOf(settings, api, moves),
       actions: [setPromptLabel(settings, api)],
       check: async (signal) => {
@@ -90,7 +93,7 @@ export const langfuse = defineConnector({
           {
             name: "deliveries",
             ok: hears,
-            detail: hears ? "deliveries must be signed" : "prompt changes are only polled, or taken from anybody",
+            detail: hears ? "deliveries must be signed" : "prompt changes are only polled",
             remedy: hears ? "" : "add an automation on prompts in Langfuse and set connectors.langfuse.webhook_secret",
           },
         ];

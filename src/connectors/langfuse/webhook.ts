@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Change } from "../../domain/change.ts";
+import type { Secret } from "../../lib/secret.ts";
 import type { InboundRequest, Parsed, Webhook } from "../../ports.ts";
 import type { ConnectorDeps } from "../connector.ts";
 import { Instant, readBody } from "../kit/inbound.ts";
@@ -26,13 +27,10 @@ const PromptEvent = z.object({
 });
 type PromptEvent = z.output<typeof PromptEvent>;
 
-export function webhookOf(settings: Settings, moves: Moves, { log }: ConnectorDeps): Webhook {
-  const { webhook_secret: secret } = settings;
+export function webhookOf(secret: Secret, settings: Settings, moves: Moves, { log }: ConnectorDeps): Webhook {
   return {
-    signed: secret !== undefined,
-    verify: (request, now) => {
-      if (secret !== undefined) requireTimedHmac(request, SIGNATURE, secret, now);
-    },
+    signed: true,
+    verify: (request, now) => requireTimedHmac(request, SIGNATURE, secret, now),
     deliveryId: (request) => idOf(request),
     parse: (request): Parsed => {
       const { type } = readBody(request, Envelope, "a Langfuse webhook");
