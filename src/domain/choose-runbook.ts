@@ -46,7 +46,7 @@ const HELPS_AMBIENT: Readonly<Record<string, Readonly<Partial<Record<Remedy, num
   provider_outage: { failover_provider: 0.85, shift_traffic: 0.8, wait: 0.3 },
   provider_throttling: { failover_provider: 0.75, shift_traffic: 0.6, rate_limit: 0.5, wait: 0.2 },
   provider_silent_change: { failover_provider: 0.75, shift_traffic: 0.75 },
-  gpu_fault: { drain_node: 0.9, shift_traffic: 0.7, restart: 0.5, scale_out: 0.3 },
+  gpu_fault: { drain_node: 0.9, shift_traffic: 0.75, restart: 0.5, scale_out: 0.3 },
   serving_exhaustion: { restart: 0.7, scale_out: 0.65, rate_limit: 0.4 },
   organic_drift: { shift_traffic: 0.6, rebuild_index: 0.2 },
   stale_data: { restart: 0.6, rebuild_index: 0.5, revert_data: 0.5, purge_cache: 0.2, scale_out: 0.3 },

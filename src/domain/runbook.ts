@@ -22,6 +22,7 @@ export const parameterSources = [
   "subject.model_version",
   "subject.region",
   "subject.source",
+  "subject.peer_pool",
   "subject.prompt",
   "subject.prompt_version",
   "subject.model",

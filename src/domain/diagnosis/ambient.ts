@@ -33,12 +33,13 @@ export function ambientSuspects(context: CaseContext): Hypothesis[] {
     id: `ambient:${kind}:${about}`,
     cause,
     mechanism,
+    also: null,
     change: null,
     reading: null,
     ambient: kind,
     subject,
     title,
-    prior: mechanism === "unknown" ? WEIGHTS.unknownPrior : WEIGHTS.ambientPrior[kind],
+    prior: mechanism === "unknown" ? WEIGHTS.unknownPrior : WEIGHTS.ambientPrior[kind] + WEIGHTS.ambientBase,
   }));
 }
 
@@ -73,8 +74,15 @@ function infraSuspects(context: CaseContext, { main, serving, singled }: Subject
   if (pools.length === 0 && worst === null && serving === null) return [];
   const service = serving ?? main;
   const faults = (pools.length === 0 ? [null] : pools).map((pool): Ambient => {
+    const peer = pools.find((other) => other !== pool);
     const here = worst !== null && (worst.pool === null || worst.pool === pool || pool === null);
-    const subject = labelled({ service, gpu_pool: pool, node: here ? worst.node : null, region: singled["region"] });
+    const subject = labelled({
+      service,
+      gpu_pool: pool,
+      node: here ? worst.node : null,
+      region: singled["region"],
+      peer_pool: peer,
+    });
     const title = `Hardware, a node or the network${pool === null ? "" : ` of ${pool}`} fails`;
     return { kind: "gpu_fault", cause: "gpu_infra", mechanism: "gpu_fault", about: pool ?? "", subject, title };
   });

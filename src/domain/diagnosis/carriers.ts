@@ -1,4 +1,5 @@
 import type { CaseContext } from "./case-context.ts";
+import { type Effect, sinceOnset } from "./effect.ts";
 import type { Movement } from "./movement.ts";
 
 /** For one signal of one entity and one dimension: the values that carry the effect and those that do not. */
@@ -39,7 +40,14 @@ export function carriersOf(context: CaseContext): Carriers[] {
     const hit = slices.filter((slice) => carries(slice, context, { whole: whole ?? null, slices }));
     if (hit.length === 0 && !(whole !== undefined && strong(whole, context))) return [];
     return [
-      { signal, entity, dimension, hit, spared: slices.filter((slice) => !hit.includes(slice)), whole: whole ?? null },
+      {
+        signal,
+        entity,
+        dimension,
+        hit,
+        spared: sparedOf(slices, hit, { whole: whole ?? null, context }),
+        whole: whole ?? null,
+      },
     ];
   });
 }
@@ -66,6 +74,32 @@ function carries(slice: Movement, context: CaseContext, { whole, slices }: Peers
   const away = Math.abs(slice.now - usual);
   const moved = whole !== null && whole.now !== null && whole.before !== null ? Math.abs(whole.now - whole.before) : 0;
   return moved > 0 ? away >= moved * 0.8 && strong(whole ?? slice, context) : away > Math.abs(usual) * 0.2;
+}
+
+/**
+ * Not to have been seen to move is not to have been spared: a slice counts as spared only when what it did since the
+ * onset is clearly less than half of what the hit ones did. The rest stay undecided.
+ */
+function sparedOf(
+  slices: readonly Movement[],
+  hit: readonly Movement[],
+  { whole, context }: { whole: Movement | null; context: CaseContext },
+): Movement[] {
+  const others = slices.filter((slice) => !hit.includes(slice));
+  const reference = hit.length > 0 ? hit : whole === null ? [] : [whole];
+  const most = Math.max(0, ...reference.map(size));
+  const up = (reference[0]?.now ?? 0) >= (reference[0]?.before ?? 0);
+  return others.filter((slice) =>
+    isLess(sinceOnset(slice.series, context.onset, context.asOf), up ? most / 2 : -most / 2),
+  );
+}
+
+/** Standard errors by which a slice's own move must stay away from half of its peers'. */
+const CLEARLY = 2;
+
+function isLess(effect: Effect | null, half: number): boolean {
+  if (effect === null) return false;
+  return half >= 0 ? effect.mean + CLEARLY * effect.error < half : effect.mean - CLEARLY * effect.error > half;
 }
 
 function size({ before, now }: Movement): number {

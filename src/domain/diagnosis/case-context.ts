@@ -131,7 +131,7 @@ function typicalStep({ series }: CaseFile): number {
  * A weak shift long before the incident is the daily rhythm, not a symptom; a strong one may be its first link.
  */
 function belongs(
-  { state, strength, onset, appearedAt }: Movement,
+  { state, strength, onset, appearedAt, slice }: Movement,
   relation: Relation,
   incident: Onset | null,
   stepMs: number,
@@ -140,7 +140,8 @@ function belongs(
   if (state === "flat" || state === "unknown" || onset === null || incident === null) return false;
   const away = Math.max(0, incident.from - onset.to, onset.from - incident.to) / stepMs;
   if (away <= 12) return strength >= 0.15;
-  if (relation === "stranger") return false;
+  // Of many slices one always stands out at some time: only the whole may have begun long before.
+  if (relation === "stranger" || Object.keys(slice).length > 0) return false;
   return strength >= 0.75 || (away <= 40 && strength >= 0.45);
 }
 

@@ -3,6 +3,7 @@ import type { CaseContext } from "./case-context.ts";
 import { sharedWords, wordsFinding } from "./change-overlap.ts";
 import { judgeReach } from "./change-reach.ts";
 import { shareFinding } from "./change-share.ts";
+import { topicFinding } from "./change-topics.ts";
 import { type Finding, type Hypothesis, type Judge, observed } from "./hypothesis.ts";
 import { WEIGHTS } from "./weights.ts";
 import { clock, duration } from "./wording.ts";
@@ -19,6 +20,7 @@ export const judgeChangeFit: Judge = (context, hypotheses) => {
         natureFinding(context, hypothesis),
         shareFinding(context, hypothesis),
         wordsFinding(context, hypothesis, words),
+        topicFinding(context, hypothesis),
       ].filter((finding) => finding !== null),
     );
 };
@@ -81,13 +83,17 @@ interface Timing {
   readonly slow: boolean;
 }
 
+/** What a change loses that came after the likeliest onset, though still within its interval. */
+const EARLY = 2.5;
+
 /** Heavy-tailed in units of the series' own step, so that it serves seconds as well as hours. */
 function fit({ start, end, onset, stepMs, slow }: Timing): { weight: number; lag: number } {
   const { scaleSteps, scaleMinMs, scaleMaxMs, slope, slopeSlow, during } = WEIGHTS.time;
   const scale = Math.min(scaleMaxMs, Math.max(scaleMinMs, scaleSteps * stepMs));
   const lag = onset >= start && onset <= end ? 0 : onset - (onset > end ? end : start);
   const width = Math.log(1 + (end - start) / (8 * scale)) * 0.5;
-  if (lag <= 0) return { weight: during - width, lag: Math.max(0, onset - start) };
+  const early = onset < start ? Math.min(EARLY, ((start - onset) / scale) * EARLY) : 0;
+  if (lag <= 0) return { weight: during - width - early, lag: Math.max(0, onset - start) };
   return { weight: during - (slow ? slopeSlow : slope) * Math.log(1 + lag / scale) - width * 0.5, lag: onset - start };
 }
 

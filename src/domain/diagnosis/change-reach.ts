@@ -13,7 +13,9 @@ export function judgeReach(context: CaseContext, hypothesis: Hypothesis): Findin
   if (change === null) return null;
   const place = placeOf(context, hypothesis, change);
   const outside = mechanism === "demand_change" || mechanism === "measurement";
-  const base = outside ? Math.max(place.weight, linked(context, change) ? -0.4 : REACH.outside) : place.weight;
+  const base = outside
+    ? Math.max(place.weight, linked(context, change) ? -0.4 : judges(context, hypothesis) ? -0.3 : REACH.outside)
+    : place.weight;
   const beyond = outside ? [] : unreached(context, change);
   const weight = base + (beyond.length === 0 ? 0 : WEIGHTS.unreached);
   const statement = `“${change.title}” ${place.words}${beyond.length === 0 ? "" : `; it cannot reach ${beyond.join(", ")}, hit at the same time`}`;
@@ -150,6 +152,13 @@ function linked(context: CaseContext, change: Change): boolean {
     near.some((name) => whole(text, name.toLowerCase())) ||
     (change.service !== null && relationOf(context.topology, change.service) !== "stranger")
   );
+}
+
+/** A judge or an evaluation that was changed, when what fired is a judged score. */
+function judges({ fired }: CaseContext, { mechanism, change }: Hypothesis): boolean {
+  const text = `${change?.service ?? ""} ${change?.target ?? ""} ${change?.title ?? ""}`.toLowerCase();
+  const scored = fired.some((signal) => signal === "quality_score" || signal === "hallucination_ratio");
+  return mechanism === "measurement" && scored && /judge|eval|golden|grader|rubric|scor/.test(text);
 }
 
 /** Services that were hit at the same time and do not stand on the changed one. */

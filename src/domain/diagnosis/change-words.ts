@@ -81,7 +81,7 @@ const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
   [
     "gpu_infra",
     2.2,
-    /\b(node.?(image|pool|group)|driver|cuda|nccl|gpu.?operator|gpu|helm|autoscal(er|ing)|hpa|vllm|triton|tensorrt|sglang|tgi\b|max.?(batch|num.?seqs?|model.?len)|batch.?size|kv.?cache|tensor.?parallel|gpu.?memory|cni|ingress|load.?balancer|service.?mesh|mtu)\b/,
+    /\b(node.?(image|pool|group)|driver|cuda|nccl|gpu.?operator|gpu|helm|autoscal(er|ing)|hpa|vllm|triton|tensorrt|sglang|tgi\b|max(imum)?.?(batch|num.?seqs?|model.?len|sequences)|batch.?size|kv.?cache|tensor.?parallel|gpu.?memory|cni|ingress|load.?balancer|service.?mesh|mtu)\b/,
   ],
   [
     "gpu_infra",
@@ -91,32 +91,39 @@ const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
   ["upstream_provider", 2.2, /\b(vendor|deprecat(ed|ion)|retire(d|ment)?|sunset|api.?version of)\b/],
 ];
 
-/** Not counted for what it says about itself when the reading is made of code that only names it. */
+/** How plainly a text says that nothing that runs is touched, 0 to 1. */
 const HARMLESS: readonly (readonly [number, RegExp])[] = [
   [
     1,
     /\b(logging|css|text|tags?|json|markdown|docs?|comments?|metrics?|names?|labels?|layout|cosmetic|style|dashboards?|readme) only\b/,
   ],
-  [1, /\b(lint(er|ing)?|dev.?dependenc(y|ies)|test.?only|tests? only|typo|readme|changelog|formatting|whitespace)\b/],
+  [
+    1,
+    /\b(lint(er|ing)?|dev.?dependenc(y|ies)|test.?only|tests? only|typo|readme|changelog|formatting|whitespace|unit tests?)\b/,
+  ],
   [
     0.9,
-    /\b(on.?call contact|owner field|cost cent(re|er)|grafana|code ?owners?|licen[cs]e header|badge|spacing|keyboard shortcuts?|onboarding tour|unsubscribe)\b/,
+    /\b(on.?call (contact|alias)|owner field|cost cent(re|er)|grafana|code ?owners?|licen[cs]e header|badge|spacing|keyboard shortcuts?|onboarding tour|unsubscribe)\b/,
   ],
-  [0.9, /\b(access log|log level|trace id|request id|log(s|ging)? (failed|the))\b/],
-  [0.8, /\b(other service|api examples|documentation|docs site)\b/],
+  [0.9, /\b(access log|log level|trace id|request id|debug line|log(s|ging)? (failed|the))\b/],
+  [0.8, /\b(other service|api examples|documentation|docs site|no functional change)\b/],
   [
     0.7,
     /\b(run ok|roll.?up finished|nightly .* finished|renewed|no.?op|unchanged|same (words|size|behaviour|output))\b/,
-  ],
-  [
-    0.6,
-    /\b(front.?end|layout|colou?rs?|icon|typing indicator|header|copy button|cards?|images? in|panel|settings page|terminal view|tab completion|progress bar|view for)\b/,
   ],
   [
     0.5,
     /\b(only|patch release|one line|one sentence|minor|small|no interruption|no (user|customer|functional) (impact|change))\b/,
   ],
   [0.4, /\b(log|trace|counters?|telemetry)\b/],
+];
+
+/** Of code and flags: what only the eye can see. */
+const VISIBLE: readonly (readonly [number, RegExp])[] = [
+  [
+    0.6,
+    /\b(front.?end|layout|colou?rs?|icons?|typing indicator|copy (button|link)|cards?|images? in|panel|settings page|terminal (view|themes)|tab completion|progress bar|dark (mode|theme)|print (view|button)|footer|avatars?|stickers|themes?|welcome card|bookmark|zoom|share (button|links?)|help button)\b/,
+  ],
 ];
 
 const ADDS_LOAD =
@@ -175,7 +182,7 @@ export function readChange(change: Change, engine: boolean): ChangeReading {
       { owner: plain(`${change.service ?? ""} ${change.system}`), words, place, values, diff },
       engine,
     ),
-    harmless: harmlessIn(words, latent),
+    harmless: harmlessIn(words, latent, change.kind),
     addsLoad: ADDS_LOAD.test(words),
     mitigation: MITIGATION.test(words),
     latent,
@@ -232,8 +239,9 @@ function causeOf(change: Change, { owner, words, place, values, diff }: Texts, e
 }
 
 /** What takes effect later may well say “only”: that is no promise. */
-function harmlessIn(words: string, latent: boolean): number {
-  const most = HARMLESS.reduce((top, [weight, pattern]) => (pattern.test(words) ? Math.max(top, weight) : top), 0);
+function harmlessIn(words: string, latent: boolean, kind: ChangeKind): number {
+  const lists = kind === "code" || kind === "flag" ? [...HARMLESS, ...VISIBLE] : HARMLESS;
+  const most = lists.reduce((top, [weight, pattern]) => (pattern.test(words) ? Math.max(top, weight) : top), 0);
   return latent && most <= 0.5 ? 0 : most;
 }
 

@@ -1,5 +1,6 @@
 import { type Finding, type Hypothesis, type Judge, type Mechanism, observed, weigh } from "./hypothesis.ts";
 import { freshLogs } from "./log-freshness.ts";
+import { readWeights } from "./mechanism-weights.ts";
 import { type XidMeaning, xidIn, xidMeaning } from "./xid.ts";
 
 /** XIDs by their meaning: a fallen GPU is hardware, a page fault is first of all the application's. */
@@ -23,39 +24,15 @@ export const judgeHardware: Judge = (context, hypotheses) => {
 };
 
 const BY_MEANING: Readonly<Record<XidMeaning["about"], Readonly<Partial<Record<Mechanism, number>>>>> = {
-  hardware: {
-    gpu_fault: 3.6,
-    infra: 0.2,
-    serving_exhaustion: -1,
-    provider_outage: -2.5,
-    prompt: -3,
-    model: -1.8,
-    data: -3,
-    application: -2,
-    surge: -2,
-  },
-  driver: {
-    infra: 2.6,
-    gpu_fault: 1.8,
-    serving_exhaustion: -0.5,
-    provider_outage: -2.5,
-    prompt: -3,
-    model: -0.8,
-    data: -3,
-    application: -1.5,
-    surge: -2,
-  },
-  application: {
-    application: 1.2,
-    model: 1,
-    infra: 1,
-    serving_exhaustion: 0.5,
-    gpu_fault: -0.8,
-    provider_outage: -2.5,
-    prompt: -2.5,
-    data: -2,
-  },
-  consequence: { gpu_fault: 0.8, infra: 0.6 },
+  hardware: readWeights(
+    "gpu 3.6, infra 0.2, exhaust -1, outage -2.5, prompt -3, model -1.8, data -3, app -2, surge -2",
+  ),
+  driver: readWeights(
+    "infra 2.6, gpu 1.8, exhaust -0.5, outage -2.5, prompt -3, model -0.8, data -3, app -1.5, surge -2",
+  ),
+  // The signal that counts XIDs spoke against the application before their meaning was known: this takes it back.
+  application: readWeights("app 4, model 2.4, infra 1.6, exhaust 0.5, gpu -2.4, outage -2.5, prompt -1, data -1"),
+  consequence: readWeights("gpu 0.8, infra 0.6"),
 };
 
 function xidFinding(evidence: Finding["evidence"], { about }: XidMeaning, hypotheses: readonly Hypothesis[]): Finding {

@@ -35,6 +35,8 @@ export interface Hypothesis {
   readonly id: string;
   readonly cause: Cause;
   readonly mechanism: Mechanism;
+  /** A second way in which it can do its harm, a little less likely. */
+  readonly also: Mechanism | null;
   readonly change: Change | null;
   readonly reading: ChangeReading | null;
   readonly ambient: AmbientKind | null;

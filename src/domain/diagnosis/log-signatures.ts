@@ -68,6 +68,14 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
     ),
   },
   {
+    name: "image",
+    pattern: /pull(ing)? image|image.?pull|errimage|manifest unknown|registry.{0,30}(limit|unavailable|denied)/,
+    means: "an image that cannot be pulled",
+    weights: readWeights(
+      "infra 1, gpu 1.6, exhaust 0.3, outage 0.6, prompt -2.5, model -0.8, data -2, app -0.3, surge -1",
+    ),
+  },
+  {
     name: "rate_limit",
     pattern: /\b429\b|rate.?limit|too many requests|tokens? per (min|day)|\btpm\b|\brpm\b|throttl/,
     means: "a rate limit",

@@ -3,10 +3,11 @@ import type { CaseContext } from "./case-context.ts";
 import { type Finding, type Hypothesis, type Judge, observed, weigh } from "./hypothesis.ts";
 import { freshLogs } from "./log-freshness.ts";
 import { LOG_SIGNATURES, type LogSignature } from "./log-signatures.ts";
+import { readWeights } from "./mechanism-weights.ts";
 import { canReach, relationOf } from "./topology.ts";
 import { namesVersion } from "./versions.ts";
-import { xidIn } from "./xid.ts";
 import { clock } from "./wording.ts";
+import { xidIn } from "./xid.ts";
 
 /** Templates read at most: beyond these the loudest have spoken. */
 const MOST = 12;
@@ -56,8 +57,18 @@ function finding({ context, log, known, place, share }: Heard, hypotheses: reado
   return weigh(
     evidence,
     hypotheses,
-    (hypothesis) => ((known?.weights[hypothesis.mechanism] ?? 0) + named(hypothesis, log, context)) * share,
+    (hypothesis) => (knownWeight(known, hypothesis, context) + named(hypothesis, log, context)) * share,
   );
+}
+
+/** Inputs that are too long although they have not grown: then the limit has shrunk, and that is the model's. */
+const SHRUNK = readWeights("model 1.6, infra 1, prov 1, silent 1, app 0.2, prompt -0.4, client -0.6");
+
+function knownWeight(known: LogSignature | null, { mechanism }: Hypothesis, { coherent }: CaseContext): number {
+  if (known === null) return 0;
+  const grown = coherent.some(({ signal, state }) => signal === "input_tokens_per_request" && state === "up");
+  const weights = known.name === "context" && !grown ? SHRUNK : known.weights;
+  return weights[mechanism] ?? 0;
 }
 
 /** The text names the version or the place of a suspect, or came from a service that its change cannot reach. */

@@ -46,7 +46,8 @@ export function onsetOf(input: OnsetInput): { onset: Onset | null; lead: Onset |
     from: Math.min(...cluster.map(({ from }) => from)) - stepMs,
     to: Math.max(anchored.to, at),
   };
-  const first = strong.flatMap((movement) => movement.onset ?? []).toSorted((a, b) => a.at - b.at)[0];
+  const whole = strong.filter(({ slice }) => Object.keys(slice).length === 0);
+  const first = whole.flatMap((movement) => movement.onset ?? []).toSorted((a, b) => a.at - b.at)[0];
   const lead = first === undefined || first.at >= onset.from ? onset : { ...first, from: first.from - stepMs };
   return { onset, lead };
 }

@@ -7,7 +7,7 @@ import type { Movement } from "./movement.ts";
 interface Pattern {
   readonly name: string;
   readonly says: string;
-  /** `signal+`, `signal-` (moved so) or `signal=` (measured and flat); alternatives by `|`. All must hold. */
+  /** `signal+`, `signal-` (moved so), `signal=` (measured and flat) or `signal~` (not seen to move); alternatives by `|`. All must hold. */
   readonly when: readonly string[];
   readonly weights: Readonly<Partial<Record<Mechanism, number>>>;
 }
@@ -34,7 +34,7 @@ const PATTERNS: readonly Pattern[] = [
   {
     name: "capacity-does-not-come",
     says: "pods are pending although the load is as usual: new capacity does not come up",
-    when: ["pending_pods+", "request_rate="],
+    when: ["pending_pods+", "request_rate~"],
     weights: readWeights("infra 0.8, gpu 0.6, exhaust -0.6, surge -0.5"),
   },
   {
@@ -71,7 +71,7 @@ const PATTERNS: readonly Pattern[] = [
   {
     name: "cache-lost",
     says: "the cache is missed and cost rises while requests and tokens are as before: the head of the prompt differs each time",
-    when: ["cache_hit_ratio-", "cost_per_hour+|ttft_p95+", "request_rate=|input_tokens_per_request="],
+    when: ["cache_hit_ratio-", "cost_per_hour+|ttft_p95+", "request_rate~", "input_tokens_per_request~"],
     weights: readWeights("prompt 1, app 0.3, surge -1, client -0.6, outage -1"),
   },
   {
@@ -91,6 +91,48 @@ const PATTERNS: readonly Pattern[] = [
     weights: readWeights("data 0.8, stale 0.6, prompt -0.5, model -0.3, silent -0.5, outage -0.5"),
   },
   {
+    name: "more-requests-cost-more",
+    says: "cost follows the number of requests; each of them is as before",
+    when: ["request_rate+", "cost_per_hour+", "output_tokens_per_request~", "input_tokens_per_request~"],
+    weights: readWeights("surge 0.8, client 0.5, dem 0.8, prompt -1.2, model -0.8, app -0.2"),
+  },
+  {
+    name: "traffic-that-costs-nothing",
+    says: "the counted requests changed, but neither cost nor load followed: the count is wrong rather than the traffic",
+    when: [
+      "request_rate+|request_rate-",
+      "cost_per_hour=",
+      "error_ratio=|latency_p95=|queue_depth=|output_tokens_per_request=",
+    ],
+    weights: readWeights("meas 2.2, surge -2, dem -2, client -1.5, app -0.6, fault -0.5"),
+  },
+  {
+    name: "cost-without-a-reason",
+    says: "cost rose, but neither requests nor tokens nor the cache did",
+    when: [
+      "cost_per_hour+",
+      "request_rate=",
+      "output_tokens_per_request=",
+      "input_tokens_per_request=",
+      "cache_hit_ratio~",
+    ],
+    weights: readWeights("meas 1, prov 0.6, silent 0.4, model 0.6, prompt -0.8, surge -1, client -1"),
+  },
+  {
+    name: "nearly-all-fail",
+    says: "nearly every call of some part fails: something is gone or refused, not merely worse",
+    when: ["nearly-all-fail"],
+    weights: readWeights(
+      "prompt -1.4, model -0.5, data -0.8, drift -2, stale -0.8, fault 0.6, app 0.3, outage 0.2, prov 0.5, surge -0.8, client -0.8, throt -0.8, gpu 0, meas -0.8",
+    ),
+  },
+  {
+    name: "load-made-inside",
+    says: "a service below gets more requests while as many come in from outside as before: the load is made inside",
+    when: ["below:request_rate+", "request_rate="],
+    weights: readWeights("app 1, prompt 0.6, model 0.2, dem 0.6, surge -2.4, client -0.6, fault 0.3"),
+  },
+  {
     name: "provider-well",
     says: "our errors rise while the provider's own signals are quiet",
     when: [
@@ -106,7 +148,7 @@ const STRONG = 0.3;
 
 export const judgePatterns: Judge = (context, hypotheses) => {
   const states = statesOf(context);
-  return PATTERNS.filter(({ when }) => when.every((one) => one.split("|").some((state) => states.has(state)))).map(
+  return PATTERNS.filter(({ when }) => when.every((one) => one.split("|").some((state) => holds(states, state)))).map(
     (pattern) => finding(context, pattern, hypotheses),
   );
 };
@@ -116,6 +158,16 @@ function finding(context: CaseContext, { name, says, weights }: Pattern, hypothe
   return weigh(evidence, hypotheses, ({ mechanism }) => weights[mechanism] ?? 0);
 }
 
+function holds(states: ReadonlySet<string>, wanted: string): boolean {
+  if (!wanted.endsWith("~")) return states.has(wanted);
+  const signal = wanted.slice(0, -1);
+  return !states.has(`${signal}+`) && !states.has(`${signal}-`);
+}
+
+const FAILING = ["error_ratio", "tool_error_ratio", "timeout_ratio", "provider_error_ratio"];
+/** From here on it is not a share of the calls that fails but a kind of call. */
+const NEARLY_ALL = 0.8;
+
 /** `signal+`, `signal-` and `signal=` of what the hit services are and stand on; a signal that moved anywhere is not flat. */
 function statesOf(context: CaseContext): Set<string> {
   const states = new Set<string>();
@@ -123,15 +175,24 @@ function statesOf(context: CaseContext): Set<string> {
   const moved = ours.filter(
     (movement) => context.coherent.includes(movement) && movement.onset !== null && movement.strength >= STRONG,
   );
-  for (const { signal, state } of moved) states.add(`${signal}${state === "up" ? "+" : "-"}`);
-  const names = new Set(moved.map(({ signal }) => signal));
-  for (const { signal, slice } of ours)
-    if (!names.has(signal) && Object.keys(slice).length === 0) states.add(`${signal}=`);
+  const names = new Set<string>();
+  for (const movement of moved) {
+    const { signal, state, now } = movement;
+    const below = signal === "request_rate" && context.relation(movement) === "dependency";
+    states.add(`${below ? "below:" : ""}${signal}${state === "up" ? "+" : "-"}`);
+    if (!below) names.add(signal);
+    if (FAILING.includes(signal) && state === "up" && (now ?? 0) >= NEARLY_ALL) states.add("nearly-all-fail");
+  }
+  for (const movement of ours) {
+    const { signal, slice } = movement;
+    const below = signal === "request_rate" && context.relation(movement) === "dependency";
+    if (!names.has(signal) && Object.keys(slice).length === 0 && !below) states.add(`${signal}=`);
+  }
   return states;
 }
 
 function counts(movement: Movement, context: CaseContext): boolean {
   const relation = context.relation(movement);
-  if (relation === "caller") return movement.signal === "request_rate" && movement.state === "up";
+  if (relation === "caller") return movement.signal === "request_rate";
   return relation === "focal" || relation === "dependency";
 }

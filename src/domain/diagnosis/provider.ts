@@ -66,7 +66,7 @@ function postedFinding(
   const gap = onset === null ? 0 : Math.abs(onset.at - incident.startedAt) / stepMs;
   const began = onset === null || incident.startedAt <= onset.to + 10 * stepMs;
   const size = planned ? 1.4 : incident.impact === "none" || incident.impact === "minor" ? 0.75 : 1;
-  const fits = !began ? 0.2 : gap <= 60 ? 1 : 0.5;
+  const fits = !began ? 0.2 : gap <= 5 ? 1.25 : gap <= 60 ? 1 : 0.5;
   const strength = STATUS.posted * (planned ? 0.5 : 1) * Math.min(1, size) * fits * touches(context, provider);
   const evidence = observed(context, "provider", {
     id: `status:${provider}:${place}`,

@@ -72,7 +72,7 @@ export const EXPECTED: Readonly<Partial<Record<Mechanism, Readonly<Record<string
   provider_outage: { provider: -2.6 },
   provider_throttling: { provider: -2.6 },
   provider_silent_change: { "tokens+shape+answers+probe": -1.8, probe: -1.2 },
-  gpu_fault: { hardware: -0.9, pods: -0.7, load: -0.6 },
+  gpu_fault: { hardware: -0.5, pods: -0.7, load: -0.6 },
   serving_exhaustion: { load: -1.8 },
   organic_drift: { data: -2.2 },
   stale_data: { data: -1.8 },

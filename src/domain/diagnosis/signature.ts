@@ -1,19 +1,14 @@
 import type { Evidence } from "../evidence.ts";
 import { signalSpec } from "../signal.ts";
 import type { CaseContext } from "./case-context.ts";
-import { type Finding, type Hypothesis, type Judge, type Mechanism, observed } from "./hypothesis.ts";
+import { type Finding, type Hypothesis, type Judge, observed } from "./hypothesis.ts";
 import type { Movement } from "./movement.ts";
-import { EXPECTED, GROUPS, SIGNATURE } from "./signature-weights.ts";
+import { concerns, movedWeights } from "./signature-fit.ts";
+import { EXPECTED, GROUPS } from "./signature-weights.ts";
 import { movedWords, signalWords } from "./wording.ts";
 
-/** Within one group the strongest signal counts whole and its kin less: they say the same thing again. */
-const RANK_SHARE = [1, 0.4, 0.2, 0.1] as const;
 /** A flat group of which only one signal is measured proves less. */
 const ONE_MEASURED = 0.65;
-/** A change that says it asks more of others predicts more traffic nearly as a surge does. */
-const ADDED_LOAD = 2.4;
-/** Traffic within this factor of its usual level is no surge. */
-const SURGE_STRENGTH = 0.3;
 
 const LOADING = ["request_rate", "input_tokens_per_request"];
 
@@ -22,7 +17,9 @@ export const judgeSignature: Judge = (context, hypotheses) => {
   const moved = strongest(context.coherent.filter((movement) => counts(movement, context)));
   const byEvidence = new Map<string, Map<string, number>>(moved.map((movement) => [evidenceId(movement), new Map()]));
   for (const hypothesis of hypotheses) {
-    for (const [id, weight] of movedWeights(hypothesis, moved, context)) byEvidence.get(id)?.set(hypothesis.id, weight);
+    for (const [movement, weight] of movedWeights(hypothesis, moved, context)) {
+      byEvidence.get(evidenceId(movement))?.set(hypothesis.id, weight);
+    }
   }
   const findings = moved.map((movement): Finding => {
     const id = evidenceId(movement);
@@ -70,58 +67,6 @@ function movedEvidence(context: CaseContext, movement: Movement, id: string): Ev
     unit: signalSpec(signal)?.unit ?? null,
     url: series.url ?? null,
   });
-}
-
-function movedWeights(hypothesis: Hypothesis, moved: readonly Movement[], context: CaseContext): [string, number][] {
-  const relevant = moved.filter((movement) => concerns(movement, hypothesis));
-  return Object.values(GROUPS).flatMap((group) => {
-    const weighed = relevant
-      .filter(({ signal }) => group.includes(signal))
-      .map((movement): [Movement, number] => [movement, rawWeight(hypothesis, movement, context)])
-      .toSorted((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
-    const seen = new Map<string, number>();
-    return weighed.map(([movement, raw], place): [string, number] => {
-      const repeats = seen.get(movement.signal) ?? 0;
-      seen.set(movement.signal, repeats + 1);
-      return [evidenceId(movement), raw * (RANK_SHARE[Math.min(place + repeats, RANK_SHARE.length - 1)] ?? 0)];
-    });
-  });
-}
-
-/** A provider's or pool's own signals say nothing about a suspect at another provider or pool. */
-function concerns({ entity }: Movement, { subject }: Hypothesis): boolean {
-  if (entity.kind === "provider") return subject["provider"] === undefined || subject["provider"] === entity.name;
-  if (entity.kind === "gpu_pool") return subject["gpu_pool"] === undefined || subject["gpu_pool"] === entity.name;
-  return true;
-}
-
-function rawWeight({ mechanism, reading }: Hypothesis, movement: Movement, context: CaseContext): number {
-  const row = SIGNATURE[mechanism] ?? {};
-  const { signal, state, harmful, strength } = movement;
-  const directed = row[`${signal}${state === "up" ? "+" : "-"}`];
-  const plain = harmful === true ? row[signal] : undefined;
-  const weight = placed(directed ?? plain ?? 0, mechanism, movement, context) * (0.4 + 0.6 * strength);
-  if (signal !== "request_rate") return weight;
-  if (state === "up" && reading?.addsLoad === true) return Math.max(weight, ADDED_LOAD * strength);
-  if (weight <= 0) return weight;
-  return strength < SURGE_STRENGTH ? 0 : weight * (follows(movement, context) ? 0.2 : 1);
-}
-
-const HOSTING: readonly Mechanism[] = ["gpu_fault", "infra", "serving_exhaustion"];
-const OWN: readonly Mechanism[] = ["application", "application_fault"];
-
-/** Pods and queues of an application that stands on no GPU of ours speak of the application, not of the GPUs. */
-function placed(weight: number, mechanism: Mechanism, { signal, entity }: Movement, { topology }: CaseContext): number {
-  const service = entity.kind === "service" ? topology.services.get(entity.name) : undefined;
-  if (service === undefined || service.kind === "serving" || service.gpu_pools.length > 0) return weight;
-  if (![...(GROUPS["pods"] ?? []), "queue_depth"].includes(signal)) return weight;
-  if (HOSTING.includes(mechanism)) return weight * 0.4;
-  return OWN.includes(mechanism) ? Math.max(weight, 0) + 0.6 : weight;
-}
-
-/** Clients that retry make traffic rise after the errors; a surge comes first. */
-function follows({ onset }: Movement, { onset: incident, stepMs }: CaseContext): boolean {
-  return onset !== null && incident !== null && onset.from > incident.at + 2 * stepMs;
 }
 
 function flatFindings(context: CaseContext, hypotheses: readonly Hypothesis[]): Finding[] {

@@ -16,17 +16,19 @@ export function suspectsOf(context: CaseContext): Hypothesis[] {
 
 function changeSuspect(context: CaseContext, change: Change): Hypothesis {
   const place = change.service === null ? undefined : context.topology.services.get(change.service);
-  const reading = readChange(change, place?.kind === "serving" && place.gpu_pools.length > 0);
+  const engine = place?.kind === "serving" && place.gpu_pools.length > 0;
+  const reading = readChange(change, engine);
   return {
     id: `change:${change.id}`,
     cause: reading.cause,
     mechanism: mechanismOf(reading.cause),
+    also: engine && reading.cause === "application" ? "infra" : null,
     change,
     reading,
     ambient: null,
     subject: { ...change.scope, ...placeOf(context, change) },
     title: change.title === "" ? `${change.kind} change of ${change.target}` : change.title,
-    prior: WEIGHTS.changePrior[change.kind],
+    prior: WEIGHTS.changePrior[change.kind] + WEIGHTS.changeBase,
   };
 }
 

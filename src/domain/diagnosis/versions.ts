@@ -1,4 +1,5 @@
 import type { Cause } from "../cause.ts";
+import { carriersOf } from "./carriers.ts";
 import { type CaseContext, changesBefore } from "./case-context.ts";
 import type { Movement } from "./movement.ts";
 
@@ -15,10 +16,16 @@ export interface NewVersion {
 /** Versions in the slices that no recorded change brought: they came up with the onset, or they alone carry the effect. */
 export function newVersions(context: CaseContext): NewVersion[] {
   const found = new Map<string, NewVersion>();
+  const alone = new Set(carriersOf(context).flatMap(({ hit, spared }) => (spared.length > 0 ? hit : [])));
   for (const movement of context.coherent) {
     for (const dimension of ["prompt_version", "model_version"] as const) {
       const version = movement.slice[dimension];
-      if (version === undefined || movement.entity.kind !== "service" || !fresh(movement)) continue;
+      if (
+        version === undefined ||
+        movement.entity.kind !== "service" ||
+        !(fresh(movement) && (movement.appearedAt !== null || alone.has(movement)))
+      )
+        continue;
       if (changesBefore(context).some((change) => namesVersion([change.after, change.title, change.summary], version)))
         continue;
       const cause: Cause = dimension === "prompt_version" ? "prompt" : "model";

@@ -12,7 +12,15 @@ export function weighSuspects(hypotheses: readonly Hypothesis[], findings: reado
   const rows = hypotheses.map((hypothesis) => {
     const weights = findings.flatMap(({ evidence, weights: given }) => {
       const logOdds = given.get(hypothesis.id);
-      return logOdds === undefined ? [] : [{ evidence: evidence.id, kind: evidence.kind, logOdds: tidy(logOdds) }];
+      return logOdds === undefined
+        ? []
+        : [
+            {
+              evidence: evidence.id,
+              kind: evidence.kind,
+              logOdds: tidy(logOdds * (WEIGHTS.scales[evidence.kind] ?? 1)),
+            },
+          ];
     });
     const ruledOut = findings.flatMap(({ rulesOut }) => rulesOut?.get(hypothesis.id) ?? [])[0] ?? null;
     const byKind = new Map<string, number>();

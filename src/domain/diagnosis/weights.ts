@@ -1,4 +1,5 @@
 import type { ChangeKind } from "../change.ts";
+import type { EvidenceKind } from "../evidence.ts";
 import type { AmbientKind } from "./diagnosis.ts";
 
 /**
@@ -53,7 +54,7 @@ export const WEIGHTS = {
     scaleSteps: 5,
     scaleMinMs: 4_000,
     scaleMaxMs: 900_000,
-    slope: 1.2,
+    slope: 1.5,
     slopeSlow: 0.8,
     floor: -5.5,
     latent: -2.2,
@@ -83,4 +84,21 @@ export const WEIGHTS = {
   status: { posted: 3.1, green: -0.35, greenLate: -1.2, lateMs: 1_800_000 },
   /** Divides all log-odds before the softmax; above one it takes confidence away. Chosen by cross-validated log-loss. */
   temperature: 0.8,
+
+  /** Factor of all log-odds of one kind of evidence: how far the knowledge in the tables is to be trusted. */
+  scales: {
+    signature: 1,
+    slice: 1,
+    change_fit: 1,
+    neighbour: 1,
+    provider: 1,
+    drift: 1,
+    hardware: 1,
+    log: 1,
+    measurement: 1,
+    history: 1,
+  } as Readonly<Partial<Record<EvidenceKind, number>>>,
+  /** Added to the prior of every change, and of every ambient cause but the unknown. */
+  changeBase: -0.4,
+  ambientBase: 0,
 } as const;

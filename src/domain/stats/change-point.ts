@@ -152,7 +152,7 @@ function shiftAt(values: readonly number[], sums: Float64Array, best: Candidate,
   return {
     at: start.at,
     from: Math.min(start.from, start.ramp ? start.at : refined.from),
-    to: start.ramp ? Math.max(start.at, Math.min(refined.to, start.at + best.scale)) : refined.to,
+    to: start.ramp ? start.to : refined.to,
     before: pre.length === 0 ? meanOf(sums, 0, Math.max(1, best.at)) : median(pre),
     after: tail.length >= 6 ? mean(trimmed(tail)) : mean(tail),
     noise,
@@ -203,6 +203,8 @@ function residual(window: readonly number[], at: number): number {
 interface Start {
   readonly at: number;
   readonly from: number;
+  /** By here it has certainly begun. */
+  readonly to: number;
   readonly ramp: boolean;
 }
 
@@ -221,9 +223,9 @@ function traceBack(
   let start = at;
   while (start > MIN_SIDE && off(start - 3) > 3 * spread) start -= 1;
   const ramp = at - start > 3;
-  if (!ramp) return { at, from: at, ramp };
+  if (!ramp) return { at, from: at, to: at, ramp };
   const foot = footOf(values, { start, end: Math.min(values.length, at + (at - start)), level });
-  return { at: foot, from: Math.max(1, Math.min(start, foot) - 2), ramp };
+  return { at: foot, from: Math.max(1, Math.min(start, foot) - 2), to: Math.max(start, foot), ramp };
 }
 
 /** A ramp leaves its level before it leaves the noise: where its line, fitted by least squares, meets the level. */

@@ -23,9 +23,13 @@ export function mad(values: readonly number[]): number {
   return 1.4826 * median(values.map((value) => Math.abs(value - middle)));
 }
 
+/** Share of the largest differences that are left out: jumps and spikes, not noise. */
+const JUMPS = 0.05;
+
 /**
  * Scale of the noise from first differences: a slow trend, a daily rhythm and a few jumps hardly move it
- * (von Neumann 1941, with the median instead of the mean).
+ * (von Neumann 1941, with the median instead of the mean). Where most differences are nothing (counts of rare events
+ * that are mostly zero) the median sees no noise at all; then the root mean square without the largest tells.
  *
  * @returns 0 for fewer than three values
  */
@@ -33,5 +37,9 @@ export function noiseScale(values: readonly number[]): number {
   if (values.length < 3) return 0;
   const differences: number[] = [];
   for (let i = 1; i < values.length; i += 1) differences.push(Math.abs((values[i] ?? 0) - (values[i - 1] ?? 0)));
-  return (1.4826 * median(differences)) / Math.SQRT2;
+  const kept = Float64Array.from(differences)
+    .sort()
+    .subarray(0, Math.ceil(differences.length * (1 - JUMPS)));
+  const square = kept.reduce((sum, difference) => sum + difference ** 2, 0) / kept.length;
+  return Math.max(1.4826 * median(differences), Math.sqrt(square)) / Math.SQRT2;
 }
