@@ -68,10 +68,15 @@ export function namesVersion(texts: readonly (string | null)[], version: string)
     if (text === null) return false;
     const given = plain(text);
     if (given === wanted) return true;
-    const at = given.indexOf(wanted);
-    if (at === -1 || (wanted.length < 2 && given.length > 3)) return false;
-    return !/[a-z0-9]/.test(given[at - 1] ?? " ") && !/[a-z0-9]/.test(given[at + wanted.length] ?? " ");
+    return holdsWord(given, wanted, given.length > 3 ? 2 : 1) || (/\d/.test(given) && holdsWord(wanted, given, 2));
   });
+}
+
+/** Whether the text has the word whole: a label such as `support-llm-v24` names the version `v24`, not `v2`. */
+function holdsWord(text: string, word: string, least: number): boolean {
+  const at = text.indexOf(word);
+  if (at === -1 || word.length < least) return false;
+  return !/[a-z0-9.]/.test(text[at - 1] ?? " ") && !/[a-z0-9.]/.test(text[at + word.length] ?? " ");
 }
 
 function plain(text: string): string {

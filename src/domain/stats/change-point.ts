@@ -218,7 +218,7 @@ function traceBack(
 ): Start {
   const older = values.slice(Math.floor(at * 0.1), Math.max(MIN_SIDE, Math.floor(at * 0.6)));
   const level = median(older);
-  const spread = Math.max(mad(older), noise / 2, Math.abs(difference) * 0.05);
+  const spread = Math.max(mad(older), noise / 2, Math.abs(difference) * 0.08);
   const off = (i: number) => (median(values.slice(Math.max(0, i - 2), i + 3)) - level) * Math.sign(difference);
   let start = at;
   while (start > MIN_SIDE && off(start - 3) > 3 * spread) start -= 1;
