@@ -158,7 +158,7 @@ export function createPieces(): Pieces {
 }
 
 /** Files bring the kind and the service with them, since these follow from the paths. */
-export function completed(change: Change, other: Change): Change {
+function completed(change: Change, other: Change): Change {
   const filed = change.files.length > 0 ? change : other.files.length > 0 ? other : change;
   return {
     ...change,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { pullOf } from "./changes.ts";
-import { classify, fits } from "./classify.ts";
+import { classify } from "./classify.ts";
 import { Settings } from "./settings.ts";
 
 const settings = Settings.parse({
@@ -27,7 +27,12 @@ test.each([
   ["a.b", "axb", false],
   ["(a|b)+[c]", "(a|b)+[c]", true],
 ])("%s on %s is %s", (pattern, path, expected) => {
-  expect(fits(pattern, path)).toBe(expected);
+  const rules = Settings.parse({
+    token: "a-token-of-github",
+    repos: ["acme/support"],
+    paths: [{ pattern, kind: "provider" }],
+  });
+  expect(classify("acme/support", [path], rules).kind === "provider").toBe(expected);
 });
 
 describe("a change", () => {

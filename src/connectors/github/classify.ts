@@ -47,7 +47,7 @@ function ruleFor(file: string, rules: readonly Rule[]): Rule | undefined {
 }
 
 /** Whether a glob fits a whole path: `**` any folders, `*` and `?` within one name, `{a,b}` either. */
-export function fits(pattern: string, path: string): boolean {
+function fits(pattern: string, path: string): boolean {
   const source = pattern.replace(/\*\*\/|\*\*|\*|\?|\{[^{}]*\}|[\\^$.+()[\]{}|]/g, (token) => {
     if (token === "**/") return "(?:.*/)?";
     if (token === "**") return ".*";

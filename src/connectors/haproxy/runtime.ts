@@ -16,7 +16,7 @@ const RUNNING = 2;
 const MAINTENANCE_BITS = 0x01 | 0x02 | 0x04 | 0x20 | 0x40;
 const DRAIN_BITS = 0x08 | 0x10;
 
-export type AdminState = "ready" | "drain" | "maint";
+type AdminState = "ready" | "drain" | "maint";
 
 export interface ServerState {
   readonly backend: string;
@@ -71,7 +71,8 @@ function open(address: string): Socket {
 }
 
 /** How HAProxy begins to refuse (src/server.c, src/cli.c); any other text is no answer of its. */
-const REFUSALS = /^(no such|permission denied|backend is using|require|invalid|unknown|cannot|can't|'set server)/i;
+const REFUSALS =
+  /^(no such|permission denied|backend is using|require|invalid|unknown|cannot|can't|absolute|relative|'set server)/i;
 
 /** Sends a command that changes something. @throws Fault "invalid" with HAProxy's own words when it refuses */
 export async function tell(command: string, address: Address, signal: AbortSignal): Promise<void> {

@@ -77,6 +77,6 @@ export function linkOf(text: string | null | undefined): string | null {
 }
 
 /** A foreign text for a message: quoted and cut. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

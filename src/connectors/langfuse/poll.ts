@@ -58,7 +58,7 @@ async function notice({ name, version, updatedAt }: Labelled, label: string, { w
 }
 
 /** The change with what differs between the two texts. */
-export function described(change: Change, before: Version, after: Version): Change {
+function described(change: Change, before: Version, after: Version): Change {
   const summary = change.summary ?? after.commitMessage ?? null;
   return { ...change, summary, diff: diffOf(textOf(before), textOf(after)) };
 }

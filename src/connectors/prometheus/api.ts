@@ -112,10 +112,7 @@ export function createApi(http: HttpClient, url: string, headers: Record<string,
 }
 
 /** One value for each sample time; what was not a finite number is a gap. */
-export function onGrid(
-  values: readonly (readonly [number, string])[],
-  { start, stepMs, steps }: Grid,
-): (number | null)[] {
+function onGrid(values: readonly (readonly [number, string])[], { start, stepMs, steps }: Grid): (number | null)[] {
   const row = new Array<number | null>(steps + 1).fill(null);
   for (const [at, text] of values) {
     const index = Math.round((at * 1000 - start) / stepMs);

@@ -92,7 +92,7 @@ function namesOf(label: string, { query, names, present }: PlanInput): readonly 
 }
 
 /** `name=~"a|b"`, with every value taken literally. */
-export function matcher(name: string, values: readonly string[]): string {
+function matcher(name: string, values: readonly string[]): string {
   const literal = values.map((value) => value.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   return `${name}=~${JSON.stringify(literal.join("|"))}`;
 }

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { signals } from "../../domain/signal.ts";
-import { gridOf, onGrid } from "./api.ts";
-import { matcher, plan, usualNames } from "./plan.ts";
+import type { HttpClient } from "../../lib/http.ts";
+import { silentLog } from "../../lib/log.ts";
+import { createApi, gridOf } from "./api.ts";
+import { plan, usualNames } from "./plan.ts";
 import { presets, type Query } from "./queries.ts";
 import { seriesOf } from "./series.ts";
 
@@ -30,19 +32,22 @@ describe("the grid", () => {
     );
   });
 
-  test("keeps gaps: what is missing, NaN or infinite is null and never 0", () => {
-    const values = onGrid(
-      [
-        [0, "1.5"],
-        [2, "NaN"],
-        [3, "+Inf"],
-        [4, "-Inf"],
-        [5, ""],
-        [99, "7"],
-      ],
-      { start: 0, stepMs: 1_000, steps: 5 },
-    );
-    expect(values).toEqual([1.5, null, null, null, null, null]);
+  test("keeps gaps: what is missing, NaN or infinite is null and never 0", async () => {
+    const values = [
+      [0, "1.5"],
+      [2, "NaN"],
+      [3, "+Inf"],
+      [4, "-Inf"],
+      [5, ""],
+      [99, "7"],
+    ];
+    const body = { status: "success", data: { resultType: "matrix", result: [{ metric: { a: "b" }, values }] } };
+    const http: HttpClient = {
+      send: async () => ({ status: 200, headers: new Headers(), text: "", json: () => body }),
+    };
+    const api = createApi(http, "http://prometheus.example.org", {}, silentLog);
+    const rows = await api.range("up", { start: 0, stepMs: 1_000, steps: 5 }, AbortSignal.timeout(5_000));
+    expect(rows).toEqual([{ labels: { a: "b" }, values: [1.5, null, null, null, null, null] }]);
   });
 });
 
@@ -73,7 +78,15 @@ describe("the queries", () => {
   test("take names in the scope literally", () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 4 }), (names) => {
-        const [, text = ""] = /^service=~(".*")$/s.exec(matcher("service", names)) ?? [];
+        const query: Query = { signal: "quality_score", metrics: [], expr: "quality_score{$scope}" };
+        const [ask] = plan({
+          query,
+          scope: { ...scope, services: names },
+          names: usualNames,
+          present: null,
+          window: "5m",
+        });
+        const [, text = ""] = /^quality_score\{service=~(".*")\}$/s.exec(ask?.expr ?? "") ?? [];
         const pattern = new RegExp(`^(?:${JSON.parse(text) as string})$`, "s");
         for (const name of names) expect(pattern.test(name)).toBe(true);
         expect(pattern.test(`${names.join("")}-other`)).toBe(names.includes(`${names.join("")}-other`));

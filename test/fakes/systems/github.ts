@@ -1,6 +1,6 @@
 import { type Answer, type FakeServer, type Received, startFake } from "../server.ts";
 
-export interface GithubCommit {
+interface GithubCommit {
   readonly sha: string;
   readonly message: string;
   readonly date: string;
@@ -9,7 +9,7 @@ export interface GithubCommit {
   readonly login?: string;
 }
 
-export interface GithubPull {
+interface GithubPull {
   number: number;
   title: string;
   body: string;
@@ -21,7 +21,7 @@ export interface GithubPull {
   readonly files: readonly string[];
 }
 
-export interface GithubDeployment {
+interface GithubDeployment {
   readonly id: number;
   readonly sha: string;
   readonly environment: string;

@@ -26,7 +26,7 @@ const COLUMNS =
 
 /** Bits of the administrative state, and operational states, as HAProxy numbers them. */
 const ADMIN = { ready: 0, drain: 0x08, maint: 0x01 };
-export const RUNNING = 2;
+const RUNNING = 2;
 export const STOPPED = 0;
 
 export async function startHaproxy(servers: readonly Pick<HaServer, "backend" | "server">[]): Promise<FakeHaproxy> {
