@@ -3,6 +3,9 @@ import type { FlowDeps } from "./flows/deps.ts";
 import type { MetricsRegistry } from "./lib/metrics.ts";
 import type { NewJob } from "./ports.ts";
 
+/** A missed tick costs nothing, since the next one adds the same jobs; its warning would go to the console. */
+const quietly = { suppressMissedWarning: true };
+
 export interface Schedule {
   stop(): Promise<void>;
 }
@@ -20,9 +23,13 @@ export function startSchedule(deps: FlowDeps, metrics: MetricsRegistry): Schedul
   const pollAll = () =>
     add(polled.map((connector) => ({ kind: "poll", key: connector, payload: { connector }, runAt: deps.clock.now() })));
   const tasks: ScheduledTask[] = [
-    cron("*/5 * * * * *", () => add([{ kind: "sweep", key: "deadlines", payload: {}, runAt: deps.clock.now() }])),
-    cron("*/10 * * * * *", () => gauge(deps, metrics)),
-    cron("* * * * *", pollAll),
+    cron(
+      "*/5 * * * * *",
+      () => add([{ kind: "sweep", key: "deadlines", payload: {}, runAt: deps.clock.now() }]),
+      quietly,
+    ),
+    cron("*/10 * * * * *", () => gauge(deps, metrics), quietly),
+    cron("* * * * *", pollAll, quietly),
   ];
   void pollAll();
   return {

@@ -80,7 +80,7 @@ export async function followDrill(drill: DrillToFollow): Promise<DrillResult> {
   let seen: Seen = { first: null, view: null, told: "" };
   while (seconds() < LIMIT_S && !isOver(seen.view)) {
     await sleep(LOOK_EVERY_MS);
-    seen = await step(seen, drill, { http, began });
+    seen = await step(seen, drill, { http, began }).catch((error: unknown) => later(error, seen, drill));
   }
   const truth = await truthOf(http, drill.url);
   const { first, view } = seen;
@@ -94,6 +94,13 @@ export async function followDrill(drill: DrillToFollow): Promise<DrillResult> {
     recovered: view?.executions.some(({ state }) => state === "recovered") ?? false,
     seconds: seconds(),
   };
+}
+
+/** A bot that is overloaded or gone for a moment is asked again until the time is over. */
+function later(error: unknown, seen: Seen, { tell }: DrillToFollow): Seen {
+  if (!(error instanceof Fault) || !error.retryable) throw error;
+  tell(error.message);
+  return seen;
 }
 
 interface Seen {
