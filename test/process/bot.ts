@@ -11,7 +11,22 @@ const Step = z.object({ action: z.string(), direction: z.string(), state: z.stri
 
 const Incident = Row.extend({
   alerts: z.array(z.object({ title: z.string(), status: z.string() })),
-  diagnosis: z.object({ cause: z.string(), confidence: z.number(), gaps: z.array(z.unknown()).optional() }).nullable(),
+  diagnosis: z
+    .object({
+      cause: z.string(),
+      confidence: z.number(),
+      suspects: z.array(
+        z.object({
+          title: z.string(),
+          cause: z.string(),
+          probability: z.number(),
+          ruledOut: z.string().nullable(),
+          weights: z.array(z.unknown()),
+        }),
+      ),
+      gaps: z.array(z.unknown()),
+    })
+    .nullable(),
   proposals: z.array(
     z.object({ id: z.string(), digest: z.string(), runbook: z.string(), title: z.string(), state: z.string() }),
   ),
@@ -68,6 +83,11 @@ export function faultline(args: readonly string[], options: Partial<BotOptions>)
 /** Starts the bot without waiting until it is ready: for tests of starts that fail. */
 export function spawnBot(options: BotOptions): Child {
   return startChild(command(["serve"], { port: 0, ...options }));
+}
+
+/** Starts the sandbox alone, on a port of 127.0.0.1. */
+export function spawnSandbox({ dataDir, port }: { readonly dataDir: string; readonly port: number }): Child {
+  return startChild(command(["sandbox", "--port", String(port)], { dataDir }));
 }
 
 /** Starts the bot and waits until it says where it is and answers `/readyz`. */
