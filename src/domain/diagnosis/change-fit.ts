@@ -84,7 +84,7 @@ interface Timing {
 }
 
 /** What a change loses that came after the likeliest onset, though still within its interval. */
-const EARLY = 2.5;
+const EARLY = 4;
 
 /** Heavy-tailed in units of the series' own step, so that it serves seconds as well as hours. */
 function fit({ start, end, onset, stepMs, slow }: Timing): { weight: number; lag: number } {
@@ -97,11 +97,12 @@ function fit({ start, end, onset, stepMs, slow }: Timing): { weight: number; lag
   return { weight: during - (slow ? slopeSlow : slope) * Math.log(1 + lag / scale) - width * 0.5, lag: onset - start };
 }
 
-function natureFinding(context: CaseContext, { id, change, reading }: Hypothesis): Finding | null {
+function natureFinding(context: CaseContext, { id, change, reading, mechanism }: Hypothesis): Finding | null {
   if (change === null || reading === null) return null;
   const parts: string[] = [];
-  let weight = WEIGHTS.harmless * reading.harmless;
-  if (reading.harmless > 0) parts.push("says of itself that it touches little that runs");
+  const touches = mechanism === "measurement" ? 0 : reading.harmless;
+  let weight = WEIGHTS.harmless * touches;
+  if (touches > 0) parts.push("says of itself that it touches little that runs");
   if (reading.mitigation) {
     weight += WEIGHTS.mitigation;
     parts.push("reads like a repair in progress");

@@ -65,7 +65,7 @@ const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
   ],
   [
     "data",
-    3.4,
+    2.2,
     /\b(embedd(er|ing)s?|re.?embed|vector.?(index|store|db)|re.?index(ed|ing)?|feature.?(store|pipeline|view|table|set))/,
   ],
   [
@@ -106,6 +106,7 @@ const HARMLESS: readonly (readonly [number, RegExp])[] = [
     /\b(on.?call (contact|alias)|owner field|cost cent(re|er)|grafana|code ?owners?|licen[cs]e header|badge|spacing|keyboard shortcuts?|onboarding tour|unsubscribe)\b/,
   ],
   [0.9, /\b(access log|log level|trace id|request id|debug line|log(s|ging)? (failed|the))\b/],
+  [0.8, /\b(tag|label)(s|led|ged)? (the |all )?(nodes|buckets|pools?|resources|instances)\b/],
   [0.8, /\b(other service|api examples|documentation|docs site|no functional change)\b/],
   [
     0.7,
@@ -222,6 +223,8 @@ function withoutService({ target, service, kind }: Change): string {
 
 function causeOf(change: Change, { owner, words, place, values, diff }: Texts, engine: boolean): Cause {
   const scores = new Map<Cause, number>([[KIND_CAUSE[change.kind], KIND_FIRMNESS[change.kind]]]);
+  // Another embedder is a model by its kind; what it breaks is the index that the old one made.
+  if (change.kind === "model" && /embed/.test(`${words} ${values} ${place}`)) scores.set("data", 1.2);
   if (engine && change.kind === "config") scores.set("gpu_infra", ENGINE_CONFIG);
   const best = new Map<Cause, number>();
   for (const [cause, weight, pattern] of TOUCHES) {

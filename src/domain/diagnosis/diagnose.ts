@@ -2,6 +2,7 @@ import type { CaseFile } from "../case-file.ts";
 import { type Cause, causes } from "../cause.ts";
 import { contextOf } from "./case-context.ts";
 import { judgeChangeFit } from "./change-fit.ts";
+import { judgeComposition } from "./composition.ts";
 import type { Diagnosis, Suspect } from "./diagnosis.ts";
 import { judgeDrift } from "./drift.ts";
 import { gapsOf } from "./gaps.ts";
@@ -29,6 +30,7 @@ const JUDGES: readonly Judge[] = [
   judgeNeighbours,
   judgeProviders,
   judgeDrift,
+  judgeComposition,
   judgeHardware,
   judgeLogs,
   judgeMeasurement,

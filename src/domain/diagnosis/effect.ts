@@ -5,6 +5,9 @@ import type { Onset } from "./diagnosis.ts";
 
 /** How far a series has moved since a given onset, and how well that is known. */
 export interface Effect {
+  /** The level before. */
+  readonly before: number;
+  /** The difference since. */
   readonly mean: number;
   /** Standard error, correlation of neighbouring values included. */
   readonly error: number;
@@ -36,6 +39,7 @@ export function sinceOnset(series: Series, onset: Onset | null, asOf: EpochMs): 
   // The later half: a window that still holds values from before the onset shows only a part of the move.
   const recent = after.slice(Math.floor(after.length / 2));
   return {
+    before: level,
     mean: mean(recent) - level,
     error: spread * Math.sqrt(1 / Math.max(1, independent / 2) + (1 + r) / (1 - r) / past.length),
   };

@@ -1,3 +1,4 @@
+import { signalSpec } from "../signal.ts";
 import type { CaseContext } from "./case-context.ts";
 import { type Finding, type Hypothesis, type Judge, observed, weigh } from "./hypothesis.ts";
 import type { Movement } from "./movement.ts";
@@ -71,9 +72,11 @@ interface Ours {
 }
 
 function onlyJudged(context: CaseContext, { ours, hurt }: Ours, hypotheses: readonly Hypothesis[]): Finding[] {
-  if (hurt.length === 0 || !hurt.every(({ signal, entity }) => JUDGED.includes(signal) || isRunner(entity.name)))
+  // Load and traffic swing without hurting anybody.
+  const harm = hurt.filter(({ signal }) => signalSpec(signal)?.harm !== "both");
+  if (harm.length === 0 || !harm.every(({ signal, entity }) => JUDGED.includes(signal) || isRunner(entity.name)))
     return [];
-  const judged = new Set(hurt.map(({ signal }) => signal));
+  const judged = new Set(harm.map(({ signal }) => signal));
   const felt = ours.filter(
     ({ signal, slice, state }) =>
       FELT.includes(signal) && !judged.has(signal) && Object.keys(slice).length === 0 && state === "flat",

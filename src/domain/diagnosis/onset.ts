@@ -1,4 +1,5 @@
 import type { Alert } from "../alert.ts";
+import { signalSpec } from "../signal.ts";
 import { median } from "../stats/robust.ts";
 import type { EpochMs } from "../time.ts";
 import type { Onset } from "./diagnosis.ts";
@@ -36,17 +37,23 @@ export function onsetOf(input: OnsetInput): { onset: Onset | null; lead: Onset |
     );
   if (anchor?.onset == null) return fromAlerts(alerts, asOf, stepMs);
   const anchored = anchor.onset;
-  const together = strong.flatMap(({ onset }) =>
-    onset !== null && Math.abs(onset.at - anchored.at) <= TOGETHER_STEPS * stepMs ? [onset] : [],
+  const together = strong.filter(
+    ({ onset }) => onset !== null && Math.abs(onset.at - anchored.at) <= TOGETHER_STEPS * stepMs,
   );
-  const cluster = together.length === 0 ? [anchored] : together;
-  const at = median(cluster.map((onset) => onset.at));
+  const cluster = together.flatMap(({ onset }) => onset ?? []);
+  // A step says when better than a ramp, whose foot is only where its line meets the noise.
+  const sharp = together.filter(({ shape }) => shape === "step").flatMap(({ onset }) => onset ?? []);
+  const dated = sharp.length > 0 ? sharp : cluster.length > 0 ? cluster : [anchored];
+  const middle = median(dated.map((one) => one.at));
+  const at = anchor.shape === "step" ? Math.min(anchored.at, middle) : middle;
   const onset = {
-    at: Math.min(anchored.at, at),
-    from: Math.min(...cluster.map(({ from }) => from)) - stepMs,
-    to: Math.max(anchored.to, at),
+    at,
+    from: Math.min(at, ...cluster.map(({ from }) => from)) - stepMs,
+    to: Math.max(at, anchored.to, ...sharp.map((one) => one.at)),
   };
-  const whole = strong.filter(({ slice }) => Object.keys(slice).length === 0);
+  const whole = strong.filter(
+    ({ slice, signal, state }) => Object.keys(slice).length === 0 && (state === "up" || signalSpec(signal)?.harm !== "both"),
+  );
   const first = whole.flatMap((movement) => movement.onset ?? []).toSorted((a, b) => a.at - b.at)[0];
   const lead = first === undefined || first.at >= onset.from ? onset : { ...first, from: first.from - stepMs };
   return { onset, lead };

@@ -58,7 +58,8 @@ function finding(context: CaseContext, cut: Carriers, hypotheses: readonly Hypot
     baseline: hit[0]?.before ?? null,
     unit,
   });
-  const seen = { cut, hitValues: values(hit), sparedValues: values(spared) };
+  const cameUp = hit.some(({ appearedAt }) => isOnset(context, appearedAt));
+  const seen = { cut, hitValues: values(hit), sparedValues: values(spared), cameUp };
   return weigh(evidence, hypotheses, (hypothesis) => sliceWeight(hypothesis, seen));
 }
 
@@ -66,6 +67,12 @@ interface Seen {
   readonly cut: Carriers;
   readonly hitValues: readonly string[];
   readonly sparedValues: readonly string[];
+  /** A value that is hit had never been seen before the onset. */
+  readonly cameUp: boolean;
+}
+
+function isOnset({ onset, stepMs }: CaseContext, at: number | null): boolean {
+  return at !== null && onset !== null && at >= onset.from - 5 * stepMs && at <= onset.to + 5 * stepMs;
 }
 
 function sliceWeight(hypothesis: Hypothesis, seen: Seen): number {
@@ -78,7 +85,7 @@ function sliceWeight(hypothesis: Hypothesis, seen: Seen): number {
 
 function versionWeight(
   hypothesis: Hypothesis,
-  { hitValues, sparedValues }: Seen,
+  { hitValues, sparedValues, cameUp }: Seen,
   dimension: "prompt_version" | "model_version",
 ): number {
   const own = dimension === "prompt_version" ? "prompt" : "model";
@@ -88,9 +95,9 @@ function versionWeight(
       ? [subject[dimension] ?? null]
       : [change.after, change.scope[dimension] ?? null, ...(change.kind === own ? [change.title, change.summary] : [])];
   const named = (values: readonly string[]) => values.some((value) => namesVersion(told, value));
-  if (named(hitValues)) return sparedValues.length > 0 ? match : match * 0.6;
+  if (named(hitValues)) return sparedValues.length > 0 || cameUp ? match : match * 0.6;
   if (named(sparedValues)) return mismatch;
-  if (hitValues.length === 0) return mechanism === own ? 0 : 0;
+  if (hitValues.length === 0) return 0;
   if (sparedValues.length === 0) return mechanism === own && hitValues.length > 1 ? spread : 0;
   // A version apart from its peers: whatever hits all of them alike did not do it.
   if (mechanism === own) return -0.6;
