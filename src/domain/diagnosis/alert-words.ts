@@ -56,6 +56,12 @@ export function signalsOf(alert: Alert): string[] {
   return [...new Set([...labelled, ...WORDS.filter(([pattern]) => pattern.test(text)).flatMap(([, names]) => names)])];
 }
 
+/** The signals that a text speaks of. */
+export function signalsIn(text: string): string[] {
+  const words = text.toLowerCase();
+  return [...new Set(WORDS.filter(([pattern]) => pattern.test(words)).flatMap(([, names]) => names))];
+}
+
 /** `HighErrorRate` → `High Error Rate`. */
 function split(title: string): string {
   return title.replaceAll(/([a-z])([A-Z])/g, "$1 $2").replaceAll(/[_-]/g, " ");

@@ -1,4 +1,6 @@
+import type { Cause } from "../cause.ts";
 import type { Change } from "../change.ts";
+import { signalsIn } from "./alert-words.ts";
 import { type CaseContext, sharedBy } from "./case-context.ts";
 import { type Finding, type Hypothesis, observed } from "./hypothesis.ts";
 import type { Movement } from "./movement.ts";
@@ -48,7 +50,13 @@ function placeOf(context: CaseContext, hypothesis: Hypothesis, change: Change): 
     case "dependency": {
       const far = 0.15 * ((topology.below.get(service) ?? 1) - 1);
       return {
-        weight: REACH.dependency + own - far + quietPlace(context, service),
+        weight:
+          REACH.dependency +
+          own -
+          far +
+          (REACHES_QUIETLY.includes(hypothesis.cause)
+            ? Math.max(0, quietPlace(context, service))
+            : quietPlace(context, service)),
         words: `${made}, which the hit service stands on`,
       };
     }
@@ -105,6 +113,9 @@ function isLoaded({ coherent, relation }: CaseContext): boolean {
   );
 }
 
+/** A worse model, prompt or feed fails nowhere: the service that it was changed on stays quiet. */
+const REACHES_QUIETLY: readonly Cause[] = ["model", "prompt", "data", "measurement"];
+
 /** A dependency that shows trouble of its own is a likelier place; one whose measured signals are all quiet a less likely one. */
 function quietPlace({ movements, coherent }: CaseContext, service: string): number {
   const own = movements.filter(
@@ -154,11 +165,15 @@ function linked(context: CaseContext, change: Change): boolean {
   );
 }
 
-/** A judge or an evaluation that was changed, when what fired is a judged score. */
+/** A judge that was changed when a judged score fired, or a rule that names what fired. */
 function judges({ fired }: CaseContext, { mechanism, change }: Hypothesis): boolean {
-  const text = `${change?.service ?? ""} ${change?.target ?? ""} ${change?.title ?? ""}`.toLowerCase();
+  if (mechanism !== "measurement" || change === null) return false;
+  const text = `${change.service ?? ""} ${change.target} ${change.title} ${change.summary ?? ""} ${change.after ?? ""}`;
   const scored = fired.some((signal) => signal === "quality_score" || signal === "hallucination_ratio");
-  return mechanism === "measurement" && scored && /judge|eval|golden|grader|rubric|scor/.test(text);
+  if (scored && /judge|eval|golden|grader|rubric|scor/i.test(text)) return true;
+  return signalsIn(`${change.title} ${change.summary ?? ""} ${change.after ?? ""}`).some((signal) =>
+    fired.includes(signal),
+  );
 }
 
 /** Services that were hit at the same time and do not stand on the changed one. */

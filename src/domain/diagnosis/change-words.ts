@@ -88,7 +88,7 @@ const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
     1.5,
     /\b(nodes?|kernel|chart|replicas?|engine|certificate|dns|scheduler|firewall|storage.?class|pvc)\b/,
   ],
-  ["upstream_provider", 2.2, /\b(vendor|deprecat(ed|ion)|retire(d|ment)?|sunset|api.?version of)\b/],
+  ["upstream_provider", 2.2, /\b(deprecat(ed|ion)|retire(d|ment)?|sunset|api.?version of)\b/],
 ];
 
 /** How plainly a text says that nothing that runs is touched, 0 to 1. */
@@ -132,6 +132,8 @@ const ADDS_LOAD =
 
 /** A setting of a deployment that serves from GPUs is first of all one of the engine. */
 const ENGINE_CONFIG = 0.9;
+/** Code of a pipeline that feeds models breaks what they are fed. */
+const FEED_CHANGE = 2;
 
 const MITIGATION =
   /\b(by (the )?on.?call|roll(ed|ing)?.?back|revert(s|ed|ing)?|mitigat\w+|hot.?fix|to take load off|on (a )?suspicion|emergency|incident|no effect( seen)?|as a precaution|drain(ed)? (traffic|node))\b/;
@@ -171,7 +173,10 @@ const UNITS: Readonly<Record<string, number>> = {
 /** Longest text that is read; the rest of a diff adds words, not sense. */
 const MAX_TEXT = 4_000;
 
-export function readChange(change: Change, engine: boolean): ChangeReading {
+/** What the changed service is for, where that bears on what a setting or a line of code there can break. */
+export type Role = "engine" | "feed" | "other";
+
+export function readChange(change: Change, role: Role): ChangeReading {
   const words = plain(`${change.title} ${change.summary ?? ""}`);
   const place = plain(`${withoutService(change)} ${change.files.slice(0, 40).join(" ")}`);
   const values = plain(`${change.before ?? ""} ${change.after ?? ""}`);
@@ -181,7 +186,7 @@ export function readChange(change: Change, engine: boolean): ChangeReading {
     cause: causeOf(
       change,
       { owner: plain(`${change.service ?? ""} ${change.system}`), words, place, values, diff },
-      engine,
+      role,
     ),
     harmless: harmlessIn(words, latent, change.kind),
     addsLoad: ADDS_LOAD.test(words),
@@ -221,11 +226,12 @@ function withoutService({ target, service, kind }: Change): string {
   return rest === `/${kind}` ? "" : rest;
 }
 
-function causeOf(change: Change, { owner, words, place, values, diff }: Texts, engine: boolean): Cause {
+function causeOf(change: Change, { owner, words, place, values, diff }: Texts, role: Role): Cause {
   const scores = new Map<Cause, number>([[KIND_CAUSE[change.kind], KIND_FIRMNESS[change.kind]]]);
   // Another embedder is a model by its kind; what it breaks is the index that the old one made.
   if (change.kind === "model" && /embed/.test(`${words} ${values} ${place}`)) scores.set("data", 1.2);
-  if (engine && change.kind === "config") scores.set("gpu_infra", ENGINE_CONFIG);
+  if (role === "engine" && change.kind === "config") scores.set("gpu_infra", ENGINE_CONFIG);
+  if (role === "feed" && ["code", "config", "flag"].includes(change.kind)) scores.set("data", FEED_CHANGE);
   const best = new Map<Cause, number>();
   for (const [cause, weight, pattern] of TOUCHES) {
     // The name of a judge, of the alerting or of marketing says what is touched; that of a product does not.

@@ -184,7 +184,7 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
       /typeerror|nullpointer|null pointer|cannot read propert|undefined (is not|method)|attributeerror|keyerror|indexerror|nameerror|importerror|modulenotfound|no module named|syntaxerror|referenceerror|is not a function|valueerror|unhandled|traceback|panic:|segfault|sigsegv|assertion|stack ?overflow|classcast|nosuchmethod|unmarshal|zero division|division by zero|exception in|illegal ?(argument|state)|invalid configuration|config(uration)?.{0,30}(invalid|error|unknown|missing)|unknown (option|flag|key)|no endpoints|route.{0,20}not found|feature flag/,
     means: "our own code or configuration",
     weights: readWeights(
-      "app 1.6, fault 0.3, outage -1, throt -1, gpu -1.5, surge -0.8, drift -1, prompt -0.4, model -0.4, infra -0.8, exhaust -0.8",
+      "app 1.6, fault 1.2, outage -1, throt -1, gpu -1.5, surge -0.8, drift -1, prompt -0.4, model -0.4, infra -0.8, exhaust -0.8",
     ),
   },
   {

@@ -57,14 +57,23 @@ function finding({ context, log, known, place, share }: Heard, hypotheses: reado
   return weigh(
     evidence,
     hypotheses,
-    (hypothesis) => (knownWeight(known, hypothesis, context) + named(hypothesis, log, context)) * share,
+    (hypothesis) => (knownWeight(known, hypothesis, { context, log }) + named(hypothesis, log, context)) * share,
   );
 }
 
 /** Inputs that are too long although they have not grown: then the limit has shrunk, and that is the model's. */
 const SHRUNK = readWeights("model 1.6, infra 1, prov 1, silent 1, app 0.2, prompt -0.4, client -0.6");
 
-function knownWeight(known: LogSignature | null, { mechanism }: Hypothesis, { coherent }: CaseContext): number {
+/** Whatever fails in a service that only feeds others, it is the feed that is broken. */
+const OF_A_FEED = readWeights("stale 1.6, data 1, fault -1.2, app -0.4");
+
+function knownWeight(
+  known: LogSignature | null,
+  { mechanism }: Hypothesis,
+  { context: { coherent, topology }, log }: { context: CaseContext; log: LogTemplate },
+): number {
+  const feeds = topology.services.get(log.service)?.kind === "pipeline" && !topology.focal.has(log.service);
+  if (feeds) return Math.max(OF_A_FEED[mechanism] ?? 0, (known?.weights[mechanism] ?? 0) * 0.4);
   if (known === null) return 0;
   const grown = coherent.some(({ signal, state }) => signal === "input_tokens_per_request" && state === "up");
   const weights = known.name === "context" && !grown ? SHRUNK : known.weights;

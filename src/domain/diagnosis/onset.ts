@@ -52,7 +52,8 @@ export function onsetOf(input: OnsetInput): { onset: Onset | null; lead: Onset |
     to: Math.max(at, anchored.to, ...sharp.map((one) => one.at)),
   };
   const whole = strong.filter(
-    ({ slice, signal, state }) => Object.keys(slice).length === 0 && (state === "up" || signalSpec(signal)?.harm !== "both"),
+    ({ slice, signal, state }) =>
+      Object.keys(slice).length === 0 && (state === "up" || signalSpec(signal)?.harm !== "both"),
   );
   const first = whole.flatMap((movement) => movement.onset ?? []).toSorted((a, b) => a.at - b.at)[0];
   const lead = first === undefined || first.at >= onset.from ? onset : { ...first, from: first.from - stepMs };

@@ -119,6 +119,12 @@ const PATTERNS: readonly Pattern[] = [
     weights: readWeights("meas 1, prov 0.6, silent 0.4, model 0.6, prompt -0.8, surge -1, client -1"),
   },
   {
+    name: "answers-not-requests",
+    says: "answers or tool calls have the wrong form while requests themselves succeed: the model behaves differently, the code does not fail",
+    when: ["tool_error_ratio+|format_valid_ratio-", "error_ratio="],
+    weights: readWeights("prompt 0.5, model 0.5, silent 0.4, app -0.4, fault -0.5, outage -0.5, gpu -0.3"),
+  },
+  {
     name: "nearly-all-fail",
     says: "nearly every call of some part fails: something is gone or refused, not merely worse",
     when: ["nearly-all-fail"],

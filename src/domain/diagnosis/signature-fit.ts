@@ -1,5 +1,6 @@
 import type { CaseContext } from "./case-context.ts";
 import type { Hypothesis, Mechanism } from "./hypothesis.ts";
+import { readWeights } from "./mechanism-weights.ts";
 import type { Movement } from "./movement.ts";
 import { GROUPS, SIGNATURE } from "./signature-weights.ts";
 
@@ -73,8 +74,22 @@ function weightOf(weighed: Weighed): number {
   const { signal, state, harmful, strength } = movement;
   const directed = row[`${signal}${state === "up" ? "+" : "-"}`];
   const plain = harmful === true ? row[signal] : undefined;
-  const raw = placed(hosted(directed ?? plain ?? 0, weighed), weighed) * (0.4 + 0.6 * strength);
+  const usual = bounded(directed ?? plain ?? 0, weighed);
+  const raw = placed(hosted(usual, weighed), weighed) * (0.4 + 0.6 * strength);
   return signal === "request_rate" && state === "up" ? trafficWeight(raw, weighed) : raw;
+}
+
+/** Inputs more than about twice as long are not a longer prompt but longer contents. */
+const PROMPT_SIZED = 0.6;
+/** A rule or an exporter that was changed can move any signal that it reports. */
+const REPORTED = 0.35;
+
+function bounded(weight: number, { mechanism, reading, movement: { signal, strength } }: Weighed): number {
+  if (mechanism === "prompt" && signal === "input_tokens_per_request" && strength > PROMPT_SIZED && weight > 0)
+    return weight * 0.2;
+  return mechanism === "measurement" && reading !== null && weight < 0 && signal !== "negative_feedback_ratio"
+    ? weight * REPORTED
+    : weight;
 }
 
 function trafficWeight(raw: number, { reading, movement, context }: Weighed): number {
@@ -117,9 +132,17 @@ function hosted(weight: number, { mechanism, movement, context }: Weighed): numb
 const HOSTING: readonly Mechanism[] = ["gpu_fault", "infra", "serving_exhaustion"];
 const OWN: readonly Mechanism[] = ["application", "application_fault"];
 
+const FEED_FAILS = ["error_ratio", "timeout_ratio", "latency_p95", "request_rate", "pod_restarts", "queue_depth"];
+/** Trouble of a pipeline below is trouble with what it feeds. */
+const FEED = readWeights(
+  "stale 1.4, data 0.9, app -0.3, fault -0.4, prompt -1, model -0.8, outage -0.4, gpu -0.6, surge -0.6",
+);
+
 /** Pods and queues of an application that stands on no GPU of ours speak of the application, not of the GPUs. */
 function placed(weight: number, { mechanism, movement: { signal, entity }, context: { topology } }: Weighed): number {
   const service = entity.kind === "service" ? topology.services.get(entity.name) : undefined;
+  if (service?.kind === "pipeline" && !topology.focal.has(service.name) && FEED_FAILS.includes(signal))
+    return FEED[mechanism] ?? 0;
   if (service === undefined || service.kind === "serving" || service.gpu_pools.length > 0) return weight;
   if (![...(GROUPS["pods"] ?? []), "queue_depth"].includes(signal)) return weight;
   if (HOSTING.includes(mechanism)) return weight * 0.4;

@@ -30,10 +30,19 @@ export const judgeSignature: Judge = (context, hypotheses) => {
 
 function counts(movement: Movement, context: CaseContext): boolean {
   const relation = context.relation(movement);
-  if (movement.onset === null) return false;
+  if (movement.onset === null || isOneOfMany(movement, context)) return false;
   // Load comes from above: what callers send explains what waits below.
   if (relation === "caller") return movement.state === "up" && LOADING.includes(movement.signal);
   return relation === "focal" || relation === "dependency";
+}
+
+/** A slice that moved while the whole of its signal did not, of a signal that nobody was called for. */
+function isOneOfMany({ signal, entity, slice }: Movement, { movements, coherent, fired }: CaseContext): boolean {
+  if (Object.keys(slice).length === 0 || fired.includes(signal)) return false;
+  const whole = movements.find(
+    (other) => other.signal === signal && other.entity.name === entity.name && Object.keys(other.slice).length === 0,
+  );
+  return whole !== undefined && whole.points >= 4 && !coherent.includes(whole);
 }
 
 /** For each signal, direction and entity the whole where it moved, else its strongest slice. */

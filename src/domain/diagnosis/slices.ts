@@ -12,9 +12,14 @@ const { match, mismatch, spread } = WEIGHTS.slice;
 
 /** Which values of which dimension carry the effect, which of their peers do not, and whom that convicts or acquits. */
 export const judgeSlices: Judge = (context, hypotheses) => {
-  const carriers = clearest(carriersOf(context), context);
+  const carriers = clearest(carriersOf(context).filter((cut) => concernsUs(cut, context)), context);
   return carriers.map((cut) => finding(context, cut, hypotheses));
 };
+
+/** A cut of a signal that as a whole stayed as it was is one of very many: by chance some slice of it always stands out. */
+function concernsUs({ signal, whole }: Carriers, { fired, coherent }: CaseContext): boolean {
+  return whole === null || fired.includes(signal) || coherent.includes(whole);
+}
 
 /** One verdict for each dimension: on what fired, then with most to compare, then the strongest. */
 function clearest(all: readonly Carriers[], context: CaseContext): Carriers[] {

@@ -1,9 +1,10 @@
+import type { Service } from "../catalog.ts";
 import type { Cause } from "../cause.ts";
 import type { Change } from "../change.ts";
 import type { Labels } from "../json.ts";
 import { ambientSuspects } from "./ambient.ts";
 import { type CaseContext, changesBefore } from "./case-context.ts";
-import { readChange } from "./change-words.ts";
+import { readChange, type Role } from "./change-words.ts";
 import type { Hypothesis, Mechanism } from "./hypothesis.ts";
 import { WEIGHTS } from "./weights.ts";
 
@@ -15,14 +16,13 @@ export function suspectsOf(context: CaseContext): Hypothesis[] {
 }
 
 function changeSuspect(context: CaseContext, change: Change): Hypothesis {
-  const place = change.service === null ? undefined : context.topology.services.get(change.service);
-  const engine = place?.kind === "serving" && place.gpu_pools.length > 0;
-  const reading = readChange(change, engine);
+  const role = roleOf(change.service === null ? undefined : context.topology.services.get(change.service));
+  const reading = readChange(change, role);
   return {
     id: `change:${change.id}`,
     cause: reading.cause,
     mechanism: mechanismOf(reading.cause),
-    also: engine && reading.cause === "application" ? "infra" : null,
+    also: secondWay(reading.cause, role),
     change,
     reading,
     ambient: null,
@@ -30,6 +30,19 @@ function changeSuspect(context: CaseContext, change: Change): Hypothesis {
     title: change.title === "" ? `${change.kind} change of ${change.target}` : change.title,
     prior: WEIGHTS.changePrior[change.kind] + WEIGHTS.changeBase,
   };
+}
+
+function roleOf(service: Service | undefined): Role {
+  if (service === undefined) return "other";
+  if (service.kind === "serving" && service.gpu_pools.length > 0) return "engine";
+  const feeds = service.datasets.length > 0 && service.models.length === 0 && service.prompts.length === 0;
+  return feeds || (service.kind === "pipeline" && service.models.length === 0) ? "feed" : "other";
+}
+
+/** Code of an engine can break it as an upgrade can; a provider's own change may be silent in its errors. */
+function secondWay(cause: Cause, role: Role): Mechanism | null {
+  if (cause === "upstream_provider") return "provider_silent_change";
+  return role === "engine" && cause === "application" ? "infra" : null;
 }
 
 /** The changed service where the hit ones stand on it, else the hit one: that is where a remedy would act. */

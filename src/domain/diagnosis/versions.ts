@@ -60,23 +60,20 @@ function fresh({ appearedAt, harmful, strength }: Movement): boolean {
   return appearedAt !== null || (harmful === true && strength >= 0.3);
 }
 
-/** Whether one of the texts names the version: equal, or as a whole word. */
+/** Whether one of the texts names the version: equal, as a whole word in it, or as a whole word of a longer label. */
 export function namesVersion(texts: readonly (string | null)[], version: string): boolean {
   const wanted = plain(version);
   if (wanted === "") return false;
+  const words = wanted.split(/[^a-z0-9.]+/).map(plain);
   return texts.some((text) => {
     if (text === null) return false;
     const given = plain(text);
     if (given === wanted) return true;
-    return holdsWord(given, wanted, given.length > 3 ? 2 : 1) || (/\d/.test(given) && holdsWord(wanted, given, 2));
+    if (/\d/.test(given) && words.includes(given)) return true;
+    const at = given.indexOf(wanted);
+    if (at === -1 || (wanted.length < 2 && given.length > 3)) return false;
+    return !/[a-z0-9]/.test(given[at - 1] ?? " ") && !/[a-z0-9]/.test(given[at + wanted.length] ?? " ");
   });
-}
-
-/** Whether the text has the word whole: a label such as `support-llm-v24` names the version `v24`, not `v2`. */
-function holdsWord(text: string, word: string, least: number): boolean {
-  const at = text.indexOf(word);
-  if (at === -1 || word.length < least) return false;
-  return !/[a-z0-9.]/.test(text[at - 1] ?? " ") && !/[a-z0-9.]/.test(text[at + word.length] ?? " ");
 }
 
 function plain(text: string): string {
