@@ -24,6 +24,8 @@ export interface Tick {
   readonly probes: readonly { readonly provider: string; readonly ok: boolean; readonly formatValid: boolean }[];
 }
 
+/** Canary requests a second to each provider. */
+const PROBES = 5;
 /** Seconds of decoding that one node does in a second when its batch is full. */
 const NODE_CAPACITY = 37;
 /** Sequences whose keys and values fit into the cache of one node. */
@@ -41,11 +43,13 @@ export function liveOneSecond(world: World): { world: World; tick: Tick } {
   const fates: Fate[] = arrivals.map((tenant) => supportRequest(world, chance, pool.state, tenant));
   for (let i = chance.poisson(12); i > 0; i -= 1) fates.push(neighbourRequest(world, chance, "ticket-summary"));
   for (let i = chance.poisson(10); i > 0; i -= 1) fates.push(neighbourRequest(world, chance, "lead-writer"));
-  const probes = Object.entries(world.providers).map(([provider, { overload, traits }]) => ({
-    provider,
-    ok: !chance.hit(overload),
-    formatValid: chance.hit(traits.format),
-  }));
+  const probes = Object.entries(world.providers).flatMap(([provider, { overload, traits }]) =>
+    Array.from({ length: PROBES }, () => ({
+      provider,
+      ok: !chance.hit(overload),
+      formatValid: chance.hit(traits.format),
+    })),
+  );
   const nodes = Object.entries(world.nodes).map(([node, { drained, broken }]): NodeReading => {
     const utilization = drained ? 0 : broken ? 0.02 : Math.min(1, pool.load + 0.03 * chance.normal());
     return {

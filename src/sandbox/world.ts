@@ -148,7 +148,7 @@ export function freshWorld(seed: number): World {
     flags: { "compact-answers": "off", "beta-badge": "on" },
     limits: {},
     surge: {},
-    languages: { en: 0.58, de: 0.16, fr: 0.13, es: 0.09, pt: 0.02, ja: 0.02 },
+    languages: { en: 0.54, de: 0.16, fr: 0.12, es: 0.1, pt: 0.04, ja: 0.04 },
     routed: [],
     swing: 0,
     backlog: 0,

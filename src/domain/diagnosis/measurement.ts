@@ -1,5 +1,6 @@
 import { signalSpec } from "../signal.ts";
 import type { CaseContext } from "./case-context.ts";
+import { namesWhatFired } from "./change-reach.ts";
 import { type Finding, type Hypothesis, type Judge, observed, weigh } from "./hypothesis.ts";
 import type { Movement } from "./movement.ts";
 import { signalWords } from "./wording.ts";
@@ -48,6 +49,7 @@ export const judgeMeasurement: Judge = (context, hypotheses) => {
   return [
     ...onlyJudged(context, { ours, hurt }, hypotheses),
     ...unitFinding(context, hurt, hypotheses),
+    ...aloneFinding(context, { ours, hurt }, hypotheses),
     ...vanishedFinding(context, ours, hypotheses),
   ];
 };
@@ -100,6 +102,29 @@ function onlyJudged(context: CaseContext, { ours, hurt }: Ours, hypotheses: read
 
 function isRunner(name: string): boolean {
   return /eval|golden|judge|runner|monitor|probe/.test(name);
+}
+
+/** Companions that must be measured and quiet before a single signal is called alone. */
+const COMPANIONS = 3;
+
+/** One signal moved all alone, and a change of a rule or an exporter names that very signal. */
+function aloneFinding(context: CaseContext, { ours, hurt }: Ours, hypotheses: readonly Hypothesis[]): Finding[] {
+  const signals = new Set(hurt.map(({ signal }) => signal));
+  const [one] = signals;
+  if (signals.size !== 1 || one === undefined || JUDGED.includes(one)) return [];
+  const felt = new Set(
+    ours
+      .filter(({ signal, state }) => FELT.includes(signal) && signal !== one && state === "flat")
+      .map(({ signal }) => signal),
+  );
+  if (felt.size < COMPANIONS) return [];
+  const evidence = observed(context, "measurement", {
+    id: "measurement:alone",
+    statement: `${signalWords(one)} moved alone; ${[...felt].slice(0, 4).map(signalWords).join(", ")} did not`,
+    signal: one,
+    value: felt.size,
+  });
+  return [weigh(evidence, hypotheses, (hypothesis) => (namesWhatFired(context, hypothesis) ? 1.6 : 0))];
 }
 
 /** Factors between the units that exporters use: percent, seconds and minutes and hours, milli, micro, binary thousands. */

@@ -30,7 +30,7 @@ export const judgeSignature: Judge = (context, hypotheses) => {
 
 function counts(movement: Movement, context: CaseContext): boolean {
   const relation = context.relation(movement);
-  if (movement.onset === null || isOneOfMany(movement, context)) return false;
+  if (movement.onset === null || isRouted(movement) || isOneOfMany(movement, context)) return false;
   // Load comes from above: what callers send explains what waits below.
   if (relation === "caller") return movement.state === "up" && LOADING.includes(movement.signal);
   return relation === "focal" || relation === "dependency";
@@ -43,6 +43,13 @@ function isOneOfMany({ signal, entity, slice }: Movement, { movements, coherent,
     (other) => other.signal === signal && other.entity.name === entity.name && Object.keys(other.slice).length === 0,
   );
   return whole !== undefined && whole.points >= 4 && !coherent.includes(whole);
+}
+
+const ROUTED = ["provider", "model_version", "prompt_version", "region", "node", "gpu_pool", "track"];
+
+/** Requests that go another way are not more or fewer requests. */
+function isRouted({ signal, slice }: Movement): boolean {
+  return signal === "request_rate" && ROUTED.some((dimension) => slice[dimension] !== undefined);
 }
 
 /** For each signal, direction and entity the whole where it moved, else its strongest slice. */

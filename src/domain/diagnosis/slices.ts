@@ -12,7 +12,10 @@ const { match, mismatch, spread } = WEIGHTS.slice;
 
 /** Which values of which dimension carry the effect, which of their peers do not, and whom that convicts or acquits. */
 export const judgeSlices: Judge = (context, hypotheses) => {
-  const carriers = clearest(carriersOf(context).filter((cut) => concernsUs(cut, context)), context);
+  const carriers = clearest(
+    carriersOf(context).filter((cut) => concernsUs(cut, context)),
+    context,
+  );
   return carriers.map((cut) => finding(context, cut, hypotheses));
 };
 
