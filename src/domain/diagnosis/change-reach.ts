@@ -16,7 +16,10 @@ export function judgeReach(context: CaseContext, hypothesis: Hypothesis): Findin
   const place = placeOf(context, hypothesis, change);
   const outside = mechanism === "demand_change" || mechanism === "measurement";
   const base = outside
-    ? Math.max(place.weight, linked(context, change) ? -0.4 : judges(context, hypothesis) ? -0.3 : REACH.outside)
+    ? Math.max(
+        place.weight,
+        linked(context, change) ? -0.4 : namesWhatFired(context, hypothesis) ? -0.3 : REACH.outside,
+      )
     : place.weight;
   const beyond = outside ? [] : unreached(context, change);
   const weight = base + (beyond.length === 0 ? 0 : WEIGHTS.unreached);
@@ -166,7 +169,7 @@ function linked(context: CaseContext, change: Change): boolean {
 }
 
 /** A judge that was changed when a judged score fired, or a rule that names what fired. */
-function judges({ fired }: CaseContext, { mechanism, change }: Hypothesis): boolean {
+export function namesWhatFired({ fired }: CaseContext, { mechanism, change }: Hypothesis): boolean {
   if (mechanism !== "measurement" || change === null) return false;
   const text = `${change.service ?? ""} ${change.target} ${change.title} ${change.summary ?? ""} ${change.after ?? ""}`;
   const scored = fired.some((signal) => signal === "quality_score" || signal === "hallucination_ratio");

@@ -114,7 +114,7 @@ const HARMLESS: readonly (readonly [number, RegExp])[] = [
   ],
   [
     0.5,
-    /\b(only|patch release|one line|one sentence|minor|small|no interruption|no (user|customer|functional) (impact|change))\b/,
+    /\b(only|patch release|one line|one sentence|minor|no interruption|no (user|customer|functional) (impact|change))\b/,
   ],
   [0.4, /\b(log|trace|counters?|telemetry)\b/],
 ];

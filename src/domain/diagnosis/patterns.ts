@@ -125,6 +125,20 @@ const PATTERNS: readonly Pattern[] = [
     weights: readWeights("prompt 0.5, model 0.5, silent 0.4, app -0.4, fault -0.5, outage -0.5, gpu -0.3"),
   },
   {
+    name: "routed-elsewhere",
+    says: "requests go to other models or providers than before, while as many come in",
+    when: ["mix:moved", "request_rate~"],
+    weights: readWeights("model 1, app 0.5, dem -1.5, surge -1.5, client -1, data -0.5"),
+  },
+  {
+    name: "a-part-without-traffic",
+    says: "one part lost nearly all of its requests while others have theirs: it is no longer reached",
+    when: ["part:gone"],
+    weights: readWeights(
+      "app 1, fault 0.9, surge -2, client -1.5, dem -1, prompt -0.8, model -0.8, silent -1.5, outage -0.8, data -0.8, drift -1",
+    ),
+  },
+  {
     name: "nearly-all-fail",
     says: "nearly every call of some part fails: something is gone or refused, not merely worse",
     when: ["nearly-all-fail"],
@@ -184,6 +198,10 @@ function statesOf(context: CaseContext): Set<string> {
   const names = new Set<string>();
   for (const movement of moved) {
     const { signal, state, now } = movement;
+    if (signal === "request_rate" && Object.keys(movement.slice).length > 0) {
+      for (const seen of partStates(movement)) states.add(seen);
+      continue;
+    }
     const below = signal === "request_rate" && context.relation(movement) === "dependency";
     states.add(`${below ? "below:" : ""}${signal}${state === "up" ? "+" : "-"}`);
     if (!below) names.add(signal);
@@ -195,6 +213,13 @@ function statesOf(context: CaseContext): Set<string> {
     if (!names.has(signal) && Object.keys(slice).length === 0 && !below) states.add(`${signal}=`);
   }
   return states;
+}
+
+/** What a slice of the traffic says: routed another way, or gone. */
+function partStates({ slice, state, before, now }: Movement): string[] {
+  if (["provider", "model_version"].some((key) => slice[key] !== undefined)) return state === "up" ? ["mix:moved"] : [];
+  if (["route", "feature", "tenant", "language"].every((key) => slice[key] === undefined)) return [];
+  return state === "down" && (now ?? 0) <= (before ?? 0) * 0.12 ? ["part:gone"] : [];
 }
 
 function counts(movement: Movement, context: CaseContext): boolean {
