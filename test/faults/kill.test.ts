@@ -13,6 +13,8 @@ const MORE_KILLS = Number(process.env["FAULTLINE_KILLS"] ?? 0);
 const SEED = Number(process.env["FAULTLINE_KILL_SEED"] ?? Date.now() % 1_000_000);
 /** A drill takes about this long from the break to the end. */
 const DRILL_MS = 30_000;
+/** From the approval to the verification. */
+const ACTING_MS = 200;
 const PHASE_MS = 90_000;
 const TEST_MS = 600_000;
 // Bots, each with a sandbox, that two cores carry side by side.
@@ -176,16 +178,14 @@ describe.concurrent("a bot killed with SIGKILL in the middle of a drill, and sta
   );
 
   test.each(randomMoments(MORE_KILLS))(
-    "after $ms ms (seed $seed): the drill ends the same and nothing is done twice",
-    ({ ms, seed }) =>
+    "$ms ms after $after (seed $seed): the drill ends the same and nothing is done twice",
+    ({ ms, seed, after }) =>
       atOnce(async () => {
         const moment: Moment = async (bot) => {
-          const end = Date.now() + ms;
-          while (Date.now() < end) {
-            const pending = pendingOf((await incidentOf(bot)) ?? ({ proposals: [] } as unknown as Incident));
-            if (pending !== undefined) await bot.approve(pending, "kim");
-            await sleep(Math.min(50, Math.max(0, end - Date.now())));
-          }
+          if (after === "the approval") {
+            await approve(bot);
+            await sleep(ms);
+          } else await approvingFor(bot, ms);
         };
         expectDoneOnce(await drillWithKills({ ...drill, seed }, [moment]));
       }),
@@ -193,12 +193,35 @@ describe.concurrent("a bot killed with SIGKILL in the middle of a drill, and sta
   );
 });
 
-/** A linear congruential generator is random enough to choose moments by, and repeats. */
-function randomMoments(count: number): { readonly ms: number; readonly seed: number }[] {
+/** Lets the drill run for this long and approves what is proposed meanwhile. */
+async function approvingFor(bot: Bot, ms: number): Promise<void> {
+  const end = Date.now() + ms;
+  while (Date.now() < end) {
+    const incident = await incidentOf(bot);
+    const pending = incident === null ? undefined : pendingOf(incident);
+    if (pending !== undefined) await bot.approve(pending, "kim");
+    await sleep(Math.min(50, Math.max(0, end - Date.now())));
+  }
+}
+
+interface RandomMoment {
+  readonly after: "the break" | "the approval";
+  readonly ms: number;
+  readonly seed: number;
+}
+
+/**
+ * Half of them anywhere in the drill, half in the short time in which it acts. A linear congruential generator is random
+ * enough to choose by, and repeats.
+ */
+function randomMoments(count: number): RandomMoment[] {
   let state = SEED;
   const next = () => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
     return state / 2_147_483_648;
   };
-  return Array.from({ length: count }, (_, index) => ({ ms: Math.round(next() * DRILL_MS), seed: SEED + index }));
+  return Array.from({ length: count }, (_, index) => {
+    const after = index % 2 === 0 ? "the break" : "the approval";
+    return { after, ms: Math.round(next() * (index % 2 === 0 ? DRILL_MS : ACTING_MS)), seed: SEED + index };
+  });
 }
