@@ -46,11 +46,11 @@ const HELPS_AMBIENT: Readonly<Record<string, Readonly<Partial<Record<Remedy, num
   provider_outage: { failover_provider: 0.85, shift_traffic: 0.8, wait: 0.3 },
   provider_throttling: { failover_provider: 0.75, shift_traffic: 0.6, rate_limit: 0.5, wait: 0.2 },
   provider_silent_change: { failover_provider: 0.75, shift_traffic: 0.75 },
-  gpu_fault: { drain_node: 0.9, shift_traffic: 0.75, restart: 0.5, scale_out: 0.3 },
+  gpu_fault: { drain_node: 0.9, shift_traffic: 0.75, restart: 0.5, scale_out: 0.35 },
   serving_exhaustion: { restart: 0.7, scale_out: 0.65, rate_limit: 0.4 },
   organic_drift: { shift_traffic: 0.6, rebuild_index: 0.2 },
   stale_data: { restart: 0.6, rebuild_index: 0.5, revert_data: 0.5, purge_cache: 0.2, scale_out: 0.3 },
-  surge: { scale_out: 0.7, rate_limit: 0.7 },
+  surge: { scale_out: 0.7, rate_limit: 0.65 },
   runaway_client: { rate_limit: 0.9, scale_out: 0.5 },
   broken_measurement: { fix_measurement: 0.8 },
   application_fault: { restart: 0.55, shift_traffic: 0.3 },
@@ -94,14 +94,37 @@ function fits({ fits: { causes, change_kinds, ambient } }: Runbook, suspect: Sus
   return suspect.ambient !== null && ambient.includes(suspect.ambient);
 }
 
-function helps({ remedy }: Runbook, { ambient, subject, cause }: Suspect): number {
+function helps({ remedy }: Runbook, suspect: Suspect): number {
+  const { ambient, subject, cause } = suspect;
   const usual = (ambient === null ? HELPS_CHANGE[remedy] : HELPS_AMBIENT[ambient]?.[remedy]) ?? 0.2;
   const narrow = subject["region"] !== undefined || subject["model_version"] !== undefined;
   // Where only a part fails, moving that part away helps as much as leaving the whole, and costs less.
-  return remedy === "shift_traffic" && narrow && (ambient !== null || cause === "upstream_provider")
-    ? Math.max(usual, NARROW)
-    : usual;
+  if (remedy === "shift_traffic" && narrow && (ambient !== null || cause === "upstream_provider"))
+    return Math.max(usual, NARROW);
+  if (ambient === null) return usual;
+  const hosted = subject["gpu_pool"] === undefined && (ambient === "surge" || ambient === "runaway_client");
+  const hints = HINTS.filter(({ evidence }) =>
+    suspect.weights.some((weight) => weight.logOdds > 0 && weight.evidence.startsWith(evidence)),
+  );
+  const hinted = hints.reduce((sum, { helps: more }) => sum + (more[remedy] ?? 0), 0);
+  return Math.min(0.97, Math.max(0.02, usual + hinted - (hosted && remedy === "scale_out" ? ELSEWHERE : 0)));
 }
+
+/** Replicas of ours do not help where somebody else hosts the model. */
+const ELSEWHERE = 0.3;
+
+/** What convicts a suspect also says what will help: by the beginning of the evidence's id. */
+const HINTS: readonly { readonly evidence: string; readonly helps: Readonly<Partial<Record<Remedy, number>>> }[] = [
+  { evidence: "signature:node_not_ready", helps: { scale_out: 0.25, restart: -0.1 } },
+  { evidence: "signature:pending_pods", helps: { scale_out: 0.15, restart: -0.1 } },
+  { evidence: "signature:gpu_throttle_ratio", helps: { scale_out: 0.15, shift_traffic: 0.1, restart: -0.2 } },
+  { evidence: "signature:gpu_temperature", helps: { scale_out: 0.15, shift_traffic: 0.1, restart: -0.2 } },
+  { evidence: "pattern:idle-while-waiting", helps: { restart: 0.15, scale_out: -0.15 } },
+  { evidence: "pattern:capacity-does-not-come", helps: { scale_out: 0.1, restart: -0.15 } },
+  { evidence: "signature:retrieval_hit_ratio", helps: { rebuild_index: 0.2, restart: -0.1 } },
+  { evidence: "signature:data_freshness", helps: { restart: 0.1 } },
+  { evidence: "signature:drift_psi", helps: { revert_data: 0.1 } },
+];
 
 function reason({ title, probability, cause }: Suspect, others: number): string {
   const more = others <= 0 ? "" : `; it would help under ${others} other suspect${others === 1 ? "" : "s"} too`;

@@ -25,7 +25,7 @@ export function ambientSuspects(context: CaseContext): Hypothesis[] {
     ...[...context.providers].flatMap((provider) => providerSuspects(provider, subjects)),
     ...infraSuspects(context, subjects),
     ...dataSuspects(context, subjects),
-    ...demandSuspects(subjects),
+    ...demandSuspects(context, subjects),
     ...ownSuspects(subjects),
     ...newVersions(context).map((version) => versionSuspect(context, version)),
   ];
@@ -130,9 +130,10 @@ function dataSuspects(context: CaseContext, { main, source, singled }: Subjects)
   ];
 }
 
-function demandSuspects({ main, singled }: Subjects): Ambient[] {
+function demandSuspects({ pools }: CaseContext, { main, singled }: Subjects): Ambient[] {
   const tenant = singled["tenant"];
-  const subject = labelled({ service: main, tenant });
+  const [pool] = pools;
+  const subject = labelled({ service: main, tenant, gpu_pool: pools.size === 1 ? pool : null });
   return [
     {
       kind: "surge",
