@@ -71,7 +71,7 @@ function flags({ flags: placed, flagTop, bottom, palette }: Frame): object[] {
     const y = flagTop + row * ROW;
     return [
       stroke([x, y + 2], [x, bottom], { stroke: color, lineWidth: 2.5 }),
-      word(text, align === "left" ? x + 8 : x - 8, y, { fill: color, align, bold: true }),
+      word(text, align === "left" ? x + 8 : x - 8, y, { fill: color, align, bold: true, halo: palette.ground }),
     ];
   });
 }
@@ -105,11 +105,21 @@ interface WordStyle {
   readonly fill: string;
   readonly align?: "left" | "right";
   readonly bold?: boolean;
+  /** Painted around the letters, so that a line behind them does not strike them through. */
+  readonly halo?: string;
 }
 
-function word(text: string, x: number, y: number, { fill, align = "left", bold = false }: WordStyle): object {
+function word(text: string, x: number, y: number, { fill, align = "left", bold = false, halo }: WordStyle): object {
   const font = `${bold ? "600 " : ""}${FONT}px ${FAMILY}`;
-  return { type: "text", x, y, style: { text, fill, font, align, verticalAlign: "top" }, z: 8, silent: true };
+  const around = halo === undefined ? {} : { stroke: halo, lineWidth: 5 };
+  return {
+    type: "text",
+    x,
+    y,
+    style: { text, fill, font, align, verticalAlign: "top", ...around },
+    z: 8,
+    silent: true,
+  };
 }
 
 function stroke(from: readonly [number, number], to: readonly [number, number], style: object): object {

@@ -44,9 +44,11 @@ function App() {
   const halted = server?.halted === true;
   return html`
     <a class="skip" href="#main" onClick=${skip}>Skip to the content</a>
-    <${Top} route=${route} halted=${halted} server=${server} />
-    <${Banners} state=${state} halted=${halted} />
-    <div class="page">
+    <div class="head">
+      <${Top} route=${route} halted=${halted} server=${server} />
+      <${Banners} state=${state} halted=${halted} />
+    </div>
+    <div class="page" data-page=${route.page}>
       <${Side} state=${state} />
       <main id="main" tabindex="-1"><${Main} state=${state} halted=${halted} /></main>
     </div>
@@ -87,11 +89,11 @@ function Side({ state }) {
   const open = useWide() || route.page === "home";
   const sandbox = server?.sandbox ?? null;
   return html`<aside class="side">
-    <details class="fold" open=${open}>
+    <details class="fold incidents" open=${open}>
       <summary><h2>Incidents</h2> <span class="about">${counted(incidents)}</span></summary>
       <${IncidentList} incidents=${incidents} selected=${route.id} />
     </details>
-    ${sandbox === null ? null : html`<details class="fold" open=${open}><summary><h2>Break something</h2> <span class="about">sandbox</span></summary><${Sandbox} sandbox=${sandbox} waiting=${waiting} /></details>`}
+    ${sandbox === null ? null : html`<details class="fold sandbox" open=${open}><summary><h2>Break something</h2> <span class="about">sandbox</span></summary><${Sandbox} sandbox=${sandbox} waiting=${waiting} /></details>`}
     ${(server?.notices ?? []).map((text) => html`<p class="about small">${text}</p>`)}
     ${server === null ? null : html`<p class="about small">Faultline ${server.version}, ${server.mode === "local" ? "local mode" : "configured"}</p>`}
   </aside>`;

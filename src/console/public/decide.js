@@ -49,9 +49,8 @@ export function Decide({ asking, incident }) {
     notify(answer.text);
     return refresh();
   };
-  return html`<${Dialog} title=${approving ? "Approve this?" : "Reject this?"} onClose=${close}>
+  return html`<${Dialog} title=${`${approving ? "Approve" : "Reject"}: ${proposal.title}?`} onClose=${close}>
     <form method="dialog" onSubmit=${submit}>
-      <p class="what">${proposal.title}</p>
       <${Plan} proposal=${proposal} />
       ${
         approving
@@ -99,7 +98,7 @@ function Plan({ proposal }) {
   return html`<ol class="plan">
       ${steps.map(
         ({ id, action, preview }) => html`<li key=${id}>
-          <p>${preview.summary}</p>
+          ${preview.summary === proposal.title ? null : html`<p>${preview.summary}</p>`}
           <p class="about"><code>${action}</code> on <code>${preview.target}</code></p>
           <${Differences} before=${preview.before} after=${preview.after} />
           <p class="about">Reach: ${preview.reach}. Side effect: ${preview.sideEffect}. Seen within ${span(preview.effectWithinMs)}.</p>

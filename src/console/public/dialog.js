@@ -6,7 +6,13 @@ import { isKnown, me } from "./person.js";
 export function Dialog({ title, onClose, children }) {
   const element = useRef(null);
   useEffect(() => {
-    element.current?.showModal();
+    const shown = element.current;
+    const before = document.activeElement;
+    shown.showModal();
+    return () => {
+      shown.close();
+      before?.focus();
+    };
   }, []);
   const cancel = (event) => {
     event.preventDefault();

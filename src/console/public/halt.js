@@ -8,8 +8,8 @@ import { notify, refresh, update } from "./state.js";
 /** The kill switch, with its state in words. */
 export function HaltButton({ halted }) {
   const open = () => update({ halting: !halted });
-  return html`<button type="button" class=${halted ? "danger" : "plain"} aria-pressed=${halted} onClick=${open}>
-    ${halted ? "Kill Switch: On" : "Kill Switch: Off"}
+  return html`<button type="button" class="halt ${halted ? "danger" : ""}" onClick=${open}>
+    <span>Kill switch:</span> <span>${halted ? "on" : "off"}</span>
   </button>`;
 }
 

@@ -109,9 +109,9 @@ function PendingBar({ proposals }) {
   useEffect(() => {
     const card = first === null ? null : document.getElementById(`message-proposal:${first}`);
     if (card === null) return undefined;
-    const observer = new IntersectionObserver(([entry]) => setSeen(entry?.isIntersecting ?? true));
-    const buttons = card.querySelector(".buttons") ?? card;
-    observer.observe(buttons);
+    const middle = { rootMargin: "-25% 0px" };
+    const observer = new IntersectionObserver(([entry]) => setSeen(entry?.isIntersecting ?? true), middle);
+    observer.observe(card);
     return () => observer.disconnect();
   }, [first]);
   if (first === null || seen) return null;

@@ -71,7 +71,7 @@ function FirstSteps({ sandbox }) {
   return html`
     <p>A small AI service is running here to be broken on purpose. Try this first:</p>
     <ol class="steps">
-      <li><strong>Break something</strong> in the panel beside the list. <em>bad json prompt</em> is a good one to begin with.</li>
+      <li><strong>Break something</strong> under “Break something”. <em>bad json prompt</em> is a good one to begin with.</li>
       <li><strong>Watch</strong> the alert fire and the incident open here, within some seconds.</li>
       <li><strong>Read</strong> what is likely to have done it, and what speaks against it.</li>
       <li><strong>Approve</strong> the proposal, and see the signal recover.</li>

@@ -47,9 +47,15 @@ export function announce(news) {
   update({ news });
 }
 
-/** Tells a person who looks, until it is closed. */
+const NOTICE_MS = 12_000;
+
+/** Tells a person who looks; it goes by itself, since what it says also stands on the record. */
 export function notify(text, tone = "good") {
-  update({ notice: { text, tone }, news: text });
+  const notice = { text, tone };
+  update({ notice, news: text });
+  setTimeout(() => {
+    if (state.notice === notice) update({ notice: null });
+  }, NOTICE_MS);
 }
 
 function readRoute() {

@@ -1,11 +1,11 @@
 import { html } from "./html.js";
 import { parse } from "./mrkdwn.js";
-import { slackDate, utc } from "./time.js";
+import { clockSeconds, day, slackDate, utc } from "./time.js";
 
 const TAGS = { bold: "strong", italic: "em", strike: "s" };
 
 function Part({ part }) {
-  if (typeof part === "string") return part;
+  if (typeof part === "string") return html`<${Plain} text=${part} />`;
   if (part.kind === "code") return html`<code>${part.text}</code>`;
   if (part.kind === "name") return html`<span class="name">${part.text}</span>`;
   if (part.kind === "date")
@@ -22,6 +22,19 @@ function isoOf(at) {
 
 function titleOf({ at, fallback }) {
   return isoOf(at) === undefined ? fallback : utc(at);
+}
+
+/** Text of findings names its times in UTC; here they are read beside times of the reader's zone. */
+export function Plain({ text }) {
+  return text.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/).map((piece, index) => {
+    const at = index % 2 === 0 ? Number.NaN : Date.parse(piece);
+    return Number.isNaN(at) ? piece : html`<${When} at=${at} words=${local(at)} />`;
+  });
+}
+
+function local(at) {
+  const which = day(at);
+  return which === "today" ? clockSeconds(at) : `${which} ${clockSeconds(at)}`;
 }
 
 /** A link says where it leads: a label that does not hold the host gets it beside it. */
@@ -49,8 +62,13 @@ export function Mrkdwn({ text }) {
     const parts = (line) => line.parts.map((part) => html`<${Part} part=${part} />`);
     if (kind === "item") return html`<ul>${lines.map((line) => html`<li>${parts(line)}</li>`)}</ul>`;
     if (kind === "quote") return html`<blockquote>${lines.map((line) => html`<p>${parts(line)}</p>`)}</blockquote>`;
-    return lines.map((line) => html`<p>${parts(line)}</p>`);
+    return lines.map((line) => html`<p class=${isLead(line) ? "lead" : undefined}>${parts(line)}</p>`);
   });
+}
+
+/** A line that is bold as a whole names what stands under it. */
+function isLead({ parts }) {
+  return parts.length === 1 && parts[0].kind === "bold";
 }
 
 /** A moment of our own, in the reader's zone. */

@@ -7,7 +7,8 @@ function format(options) {
   return formats.get(key);
 }
 
-const TIME = { hour: "2-digit", minute: "2-digit" };
+// Twenty-four hours everywhere: at night, 2 and 14 must not look alike.
+const TIME = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const DAY = { day: "numeric", month: "short" };
 
 export function clock(at) {

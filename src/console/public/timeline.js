@@ -1,7 +1,7 @@
 import { html } from "./html.js";
 import { Shape } from "./icons.js";
-import { When } from "./text.js";
-import { clockSeconds, moment } from "./time.js";
+import { Plain, When } from "./text.js";
+import { clockSeconds } from "./time.js";
 
 const tones = {
   alert_fired: "bad",
@@ -24,13 +24,9 @@ export function Timeline({ entries }) {
         ({ at, kind, actor, text }, index) => html`<li key=${index}>
           <${Shape} tone=${tones[kind] ?? "work"} />
           <span class="about"><${When} at=${at} words=${clockSeconds(at)} /> ${actor}</span>
-          <span class="entry">${text}</span>
+          <span class="entry"><${Plain} text=${text} /></span>
         </li>`,
       )}
     </ol>
   </section>`;
-}
-
-export function Opened({ at }) {
-  return html`<${When} at=${at} words=${moment(at)} />`;
 }

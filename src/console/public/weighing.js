@@ -1,7 +1,6 @@
 import { html } from "./html.js";
 import { safeUrl } from "./mrkdwn.js";
-import { Link } from "./text.js";
-import { clockSeconds } from "./time.js";
+import { Link, Plain } from "./text.js";
 import { cause, percent, plural } from "./words.js";
 
 /** Below this log-odds a finding moves the odds by less than a twentieth: it says nothing. */
@@ -73,7 +72,7 @@ function Finding({ evidence, logOdds }) {
   const url = evidence.url === null ? null : safeUrl(evidence.url);
   const width = `${Math.min(1, Math.abs(logOdds) / FULL) * 50}%`;
   return html`<tr>
-    <td>${localTimes(evidence.statement)}${url === null ? "" : html` <${Link} url=${url.href} label=${url.host} />`}<span class="about"> ${evidence.source}</span></td>
+    <td><${Plain} text=${evidence.statement} />${url === null ? "" : html` <${Link} url=${url.href} label=${url.host} />`}<span class="about"> ${evidence.source}</span></td>
     <td class="weight">
       <span class="scale ${logOdds > 0 ? "for" : "against"}" aria-hidden="true"><span style=${{ width }}></span></span>
       <span>${signed(logOdds)}</span>
@@ -84,9 +83,4 @@ function Finding({ evidence, logOdds }) {
 function signed(number) {
   const text = Math.abs(number).toFixed(2);
   return `${number < 0 ? "−" : "+"}${text}`;
-}
-
-/** Findings name their times in UTC; here they are read beside times of the reader's zone. */
-function localTimes(statement) {
-  return statement.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => clockSeconds(Date.parse(iso)));
 }
