@@ -32,7 +32,11 @@ describe.skipIf(missing())("the whole story, in local mode as it comes", () => {
     bot.stderr?.on("data", (chunk: Buffer) => {
       said += chunk.toString();
     });
-    await expect.poll(() => said, { timeout: READY_MS }).toContain(url);
+    const late = Date.now() + READY_MS;
+    while (!said.includes(url)) {
+      if (Date.now() > late || bot.exitCode !== null) throw new Error(`the bot did not start: ${said}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     browser = await launch();
   }, READY_MS + 20_000);
 
@@ -67,7 +71,7 @@ describe.skipIf(missing())("the whole story, in local mode as it comes", () => {
       await page.getByLabel("Your name").fill("Ada");
       await page.screenshot({ path: "test/.screens/story-4-approve.png" });
       await page.getByRole("button", { name: "Approve and Run" }).click();
-      await page.getByText(/Approved by Ada/).waitFor();
+      await page.locator(".message.proposal", { hasText: "Approved by Ada" }).waitFor();
       await picture(page, "story-5-running");
       await expect.poll(() => state(page).textContent(), { timeout: 90_000 }).toMatch(/Resolved/);
       await page.locator(".message.resolved").waitFor();
