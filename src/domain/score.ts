@@ -64,8 +64,8 @@ export function confusionOf(answers: readonly Answered[]): Partial<Record<Cause,
   const table: Partial<Record<Cause, Partial<Record<Cause, number>>>> = {};
   for (const answer of answers) {
     const said = causeWithin(answer, 1) ? answer.expect.cause : (ranked(answer)[0]?.[0] ?? "unknown");
-    const row = (table[answer.expect.cause] ??= {});
-    row[said] = (row[said] ?? 0) + 1;
+    const row = table[answer.expect.cause] ?? {};
+    table[answer.expect.cause] = { ...row, [said]: (row[said] ?? 0) + 1 };
   }
   return table;
 }

@@ -50,7 +50,7 @@ function timeFinding(context: CaseContext, { id, change, reading, mechanism }: H
   }
   const slow = change.kind === "data" || change.kind === "provider";
   const steady = reading.latent || mechanism === "measurement";
-  const { weight, lag } = fit({
+  const { weight, lag } = timingOf({
     start,
     end: endOf(change.rollout?.completedAt ?? null, start),
     onset: onset.at,
@@ -87,7 +87,7 @@ interface Timing {
 const EARLY = 4;
 
 /** Heavy-tailed in units of the series' own step, so that it serves seconds as well as hours. */
-function fit({ start, end, onset, stepMs, slow }: Timing): { weight: number; lag: number } {
+function timingOf({ start, end, onset, stepMs, slow }: Timing): { weight: number; lag: number } {
   const { scaleSteps, scaleMinMs, scaleMaxMs, slope, slopeSlow, during } = WEIGHTS.time;
   const scale = Math.min(scaleMaxMs, Math.max(scaleMinMs, scaleSteps * stepMs));
   const lag = onset >= start && onset <= end ? 0 : onset - (onset > end ? end : start);

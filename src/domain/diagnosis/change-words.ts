@@ -226,25 +226,33 @@ function withoutService({ target, service, kind }: Change): string {
   return rest === `/${kind}` ? "" : rest;
 }
 
-function causeOf(change: Change, { owner, words, place, values, diff }: Texts, role: Role): Cause {
+function causeOf(change: Change, texts: Texts, role: Role): Cause {
   const scores = new Map<Cause, number>([[KIND_CAUSE[change.kind], KIND_FIRMNESS[change.kind]]]);
   // Another embedder is a model by its kind; what it breaks is the index that the old one made.
-  if (change.kind === "model" && /embed/.test(`${words} ${values} ${place}`)) scores.set("data", 1.2);
+  const embedder = change.kind === "model" && /embed/.test(`${texts.words} ${texts.values} ${texts.place}`);
+  if (embedder) scores.set("data", 1.2);
   if (role === "engine" && change.kind === "config") scores.set("gpu_infra", ENGINE_CONFIG);
   if (role === "feed" && ["code", "config", "flag"].includes(change.kind)) scores.set("data", FEED_CHANGE);
+  for (const [cause, hit] of touched(texts)) scores.set(cause, (scores.get(cause) ?? 0) + hit);
+  return [...scores].reduce((top, next) => (next[1] > top[1] ? next : top))[0];
+}
+
+/** For each cause the plainest word that is touched, by where it stands. */
+function touched({ owner, words, place, values, diff }: Texts): Map<Cause, number> {
   const best = new Map<Cause, number>();
   for (const [cause, weight, pattern] of TOUCHES) {
     // The name of a judge, of the alerting or of marketing says what is touched; that of a product does not.
     const whole = cause === "measurement" || cause === "demand" ? `${owner} ${place}` : place;
-    const places = pattern.test(whole) ? 1 : 0;
-    const said = pattern.test(words) ? 0.7 : 0;
-    const valued = pattern.test(values) ? 0.8 : 0;
-    const edited = pattern.test(diff) ? 0.5 : 0;
-    const hit = weight * Math.min(1.3, places + said + valued + edited);
-    best.set(cause, Math.max(best.get(cause) ?? 0, hit));
+    const counted: readonly (readonly [string, number])[] = [
+      [whole, 1],
+      [words, 0.7],
+      [values, 0.8],
+      [diff, 0.5],
+    ];
+    const hits = counted.reduce((sum, [text, share]) => (pattern.test(text) ? sum + share : sum), 0);
+    best.set(cause, Math.max(best.get(cause) ?? 0, weight * Math.min(1.3, hits)));
   }
-  for (const [cause, hit] of best) scores.set(cause, (scores.get(cause) ?? 0) + hit);
-  return [...scores].reduce((top, next) => (next[1] > top[1] ? next : top))[0];
+  return best;
 }
 
 /** What takes effect later may well say “only”: that is no promise. */

@@ -1,8 +1,10 @@
 import type { Sample } from "../case-file.ts";
-import { decileShares, psi, psiNoise } from "../stats/distribution.ts";
+import { decileShares, jensenShannon, psi, psiNoise, wasserstein } from "../stats/distribution.ts";
+import { mean } from "../stats/robust.ts";
 import { benjaminiHochberg, chiSquare, kolmogorovSmirnov } from "../stats/two-sample.ts";
 import type { CaseContext } from "./case-context.ts";
 import { type Finding, type Hypothesis, type Judge, observed, weigh } from "./hypothesis.ts";
+import { readWeights } from "./mechanism-weights.ts";
 import { relationOf } from "./topology.ts";
 
 /** Values read of each side; more change nothing but the time it takes. */
@@ -23,6 +25,16 @@ interface Tested {
   readonly floor: number;
   /** Share of the current values that the reference never had. */
   readonly unseen: number;
+  /** How far apart: Wasserstein in standard deviations for numbers, Jensen–Shannon for categories; 0.1 is the usual limit of both. */
+  readonly distance: number;
+}
+
+/** Below this distance nobody would see the difference, however many values prove it (reference/signals.md D.5). */
+const VISIBLE = 0.1;
+
+function deviation(values: readonly number[]): number {
+  const middle = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
 }
 
 /** Two-sample tests on what the model is fed, with effect sizes, since with enough data everything is significant. */
@@ -34,7 +46,8 @@ export const judgeDrift: Judge = (context, hypotheses) => {
     .flatMap((sample) => test(sample) ?? []);
   const adjusted = benjaminiHochberg(tested.map(({ p }) => p));
   const drifted = tested.filter(
-    ({ effect, floor }, i) => (adjusted[i] ?? 1) < RATE && effect > Math.max(MODERATE, floor),
+    ({ effect, floor, distance }, i) =>
+      (adjusted[i] ?? 1) < RATE && effect > Math.max(MODERATE, floor) && distance >= VISIBLE,
   );
   if (tested.length === 0) return [];
   if (drifted.length === 0) return [noneFinding(context, tested, hypotheses)];
@@ -57,7 +70,9 @@ function numeric(sample: Sample, reference: readonly number[], current: readonly
   if (ks === null) return null;
   const shares = decileShares(reference, current);
   const floor = psiNoise({ n: reference.length, m: current.length, bins: shares.reference.length, p: 0.01 });
-  return { sample, p: ks.p, effect: psi(shares.reference, shares.current), floor, unseen: 0 };
+  const spread = deviation(reference);
+  const moved = spread > 0 ? wasserstein(reference, current) / spread : 0;
+  return { sample, p: ks.p, effect: psi(shares.reference, shares.current), floor, unseen: 0, distance: moved };
 }
 
 function categorical(sample: Sample, reference: readonly string[], current: readonly string[]): Tested | null {
@@ -78,8 +93,12 @@ function categorical(sample: Sample, reference: readonly string[], current: read
     1e-3,
   );
   const floor = psiNoise({ n: reference.length, m: current.length, bins: table.length, p: 0.01 });
+  const distance = jensenShannon(
+    table.map(([a]) => a / reference.length),
+    table.map(([, b]) => b / current.length),
+  );
   const unseen = table.reduce((sum, [a, b]) => sum + (a === 0 ? b : 0), 0) / current.length;
-  return { sample, p: result.p, effect, floor, unseen: table.length > reference.length / 4 ? 0 : unseen };
+  return { sample, p: result.p, effect, floor, unseen: table.length > reference.length / 4 ? 0 : unseen, distance };
 }
 
 interface Drifted {
@@ -94,24 +113,25 @@ function driftFinding(
   { one, place, share }: Drifted,
   hypotheses: readonly Hypothesis[],
 ): Finding {
-  const { sample, p, effect, unseen } = one;
+  const { sample, p, effect, unseen, distance } = one;
   const broken = unseen >= UNSEEN;
   const evidence = observed(context, "drift", {
     id: `drift:${sample.service}:${sample.name}`,
     source: "samples",
-    statement: `${sample.name} of ${sample.service} differs from its reference: PSI ${effect.toPrecision(2)}, p ${p < 1e-12 ? "below 1e-12" : p.toPrecision(2)} (${sample.reference.length} against ${sample.current.length} values)${broken ? `; ${Math.round(unseen * 100)} % of the values were never seen before` : ""}`,
+    statement: `${sample.name} of ${sample.service} differs from its reference: PSI ${effect.toPrecision(2)}, distance ${distance.toPrecision(2)}, p ${p < 1e-12 ? "below 1e-12" : p.toPrecision(2)} (${sample.reference.length} against ${sample.current.length} values)${broken ? `; ${Math.round(unseen * 100)} % of the values were never seen before` : ""}`,
     labels: { service: sample.service, feature: sample.name },
     value: effect,
     baseline: one.floor,
   });
-  const scale = 1 / (place + 1);
-  return weigh(evidence, hypotheses, ({ mechanism }) => {
-    if (mechanism === "stale_data") return (broken ? 2 : share < 0.5 ? 1 : 0.6) * scale;
-    if (mechanism === "data") return (broken ? 1.6 : 1) * scale;
-    if (mechanism === "organic_drift") return (broken ? -0.6 : share < 0.5 ? 0.6 : 1.4) * scale;
-    return mechanism === "measurement" || mechanism === "prompt" || mechanism === "gpu_fault" ? -0.8 * scale : 0;
-  });
+  const says = broken ? BROKEN_FEED : share < 0.5 ? ONE_FEATURE : MOST_FEATURES;
+  return weigh(evidence, hypotheses, ({ mechanism }) => (says[mechanism] ?? 0) / (place + 1));
 }
+
+const NOT_FED = "meas -0.8, prompt -0.8, gpu -0.8";
+const BROKEN_FEED = readWeights(`stale 2, data 1.6, drift -0.6, ${NOT_FED}`);
+const ONE_FEATURE = readWeights(`stale 1, data 1, drift 0.6, ${NOT_FED}`);
+const MOST_FEATURES = readWeights(`stale 0.6, data 1, drift 1.4, ${NOT_FED}`);
+const NOT_DRIFTED = readWeights("drift -1.5, stale -0.6, data -0.6");
 
 function noneFinding(context: CaseContext, tested: readonly Tested[], hypotheses: readonly Hypothesis[]): Finding {
   const names = tested.map(({ sample }) => sample.name);
@@ -121,7 +141,5 @@ function noneFinding(context: CaseContext, tested: readonly Tested[], hypotheses
     statement: `${names.slice(0, 5).join(", ")} ${names.length === 1 ? "is" : "are"} distributed as in the reference`,
     value: Math.max(...tested.map(({ effect }) => effect)),
   });
-  return weigh(evidence, hypotheses, ({ mechanism }) =>
-    mechanism === "organic_drift" ? -1.5 : mechanism === "stale_data" || mechanism === "data" ? -0.6 : 0,
-  );
+  return weigh(evidence, hypotheses, ({ mechanism }) => NOT_DRIFTED[mechanism] ?? 0);
 }

@@ -1,6 +1,6 @@
 import type { CaseContext } from "./case-context.ts";
 import { sharedBy } from "./case-context.ts";
-import { type Finding, type Hypothesis, type Judge, observed, weigh } from "./hypothesis.ts";
+import { type Finding, type Hypothesis, type Judge, type Mechanism, observed, weigh } from "./hypothesis.ts";
 import type { Movement } from "./movement.ts";
 import { relationOf } from "./topology.ts";
 import { movedWords } from "./wording.ts";
@@ -61,59 +61,57 @@ function finding(context: CaseContext, neighbour: Neighbour, hypotheses: readonl
     value: shown.now,
     baseline: shown.before,
   });
-  const kinds = {
-    provider: names(shared, "providers"),
-    pool: names(shared, "gpu_pools"),
-    model: names(shared, "models"),
-    dataset: names(shared, "datasets"),
-    prompt: names(shared, "prompts"),
-  };
-  return weigh(evidence, hypotheses, (hypothesis) => neighbourWeight(hypothesis, { ...neighbour, kinds }));
-}
-
-function names(shared: readonly string[], kind: string): string[] {
-  return shared.filter((thing) => thing.startsWith(`${kind}:`)).map((thing) => thing.slice(kind.length + 1));
+  return weigh(evidence, hypotheses, (hypothesis) => neighbourWeight(hypothesis, { ...neighbour, shared }));
 }
 
 interface Compared extends Neighbour {
-  readonly kinds: Readonly<Record<"provider" | "pool" | "model" | "dataset" | "prompt", readonly string[]>>;
+  /** What it shares with the hit services, as `kind:name`. */
+  readonly shared: readonly string[];
 }
 
-function neighbourWeight(
-  { mechanism, subject, change, ambient }: Hypothesis,
-  { hit, kinds, caller, name }: Compared,
-): number {
-  const provider = subject["provider"];
-  switch (mechanism) {
-    case "provider_outage":
-    case "provider_throttling":
-    case "provider_silent_change":
-    case "provider_change":
-      if (provider === undefined || !kinds.provider.includes(provider))
-        return hit && kinds.provider.length === 0 ? -1 : 0;
-      if (subject["model_version"] !== undefined) return hit ? 0.5 : 0;
-      return hit ? 1.3 : mechanism === "provider_outage" ? -1.2 : -0.7;
-    case "gpu_fault":
-    case "serving_exhaustion":
-    case "infra":
-      if (kinds.pool.length === 0) return hit && !caller ? -0.8 : 0;
-      return hit ? 1 : mechanism === "gpu_fault" ? -0.3 : -0.6;
-    case "model":
-      if (change !== null && kinds.model.length > 0 && change.service !== null && caller) return hit ? 0.6 : 0;
-      return kinds.model.length > 0 ? (hit ? 0.7 : -0.3) : hit && change === null ? -0.4 : 0;
-    case "data":
-    case "stale_data":
-    case "organic_drift":
-      return kinds.dataset.length > 0 ? (hit ? 1 : -0.6) : hit && !caller ? -0.5 : 0;
-    case "prompt":
-      return hit && kinds.prompt.length === 0 && change?.service !== name ? -0.8 : hit ? 0 : 0.2;
-    case "application_fault":
-    case "application":
-      return ambient === null ? (hit ? 0 : 0.1) : hit && !caller ? -0.8 : 0;
-    case "surge":
-    case "runaway_client":
-      return hit && kinds.pool.length === 0 && kinds.provider.length === 0 ? -0.5 : 0;
-    default:
-      return 0;
-  }
+/** What a neighbour says of a mechanism, by what the mechanism works through. */
+interface Through {
+  readonly kind: "providers" | "gpu_pools" | "models" | "datasets" | "prompts" | null;
+  /** A neighbour that shares it is hit too. */
+  readonly hit: number;
+  /** A neighbour that shares it is well. */
+  readonly well: number;
+  /** A neighbour that does not share it is hit all the same. */
+  readonly apart: number;
+}
+
+const provider: Through = { kind: "providers", hit: 1.3, well: -0.7, apart: -1 };
+const pool: Through = { kind: "gpu_pools", hit: 1, well: -0.6, apart: -0.8 };
+const dataset: Through = { kind: "datasets", hit: 1, well: -0.6, apart: -0.5 };
+const load: Through = { kind: null, hit: 0, well: 0, apart: -0.5 };
+
+const THROUGH: Readonly<Partial<Record<Mechanism, Through>>> = {
+  provider_outage: { ...provider, well: -1.2 },
+  provider_throttling: provider,
+  provider_silent_change: provider,
+  provider_change: provider,
+  // One bad node of a pool need not hit everybody on it.
+  gpu_fault: { ...pool, well: -0.3 },
+  serving_exhaustion: pool,
+  infra: pool,
+  model: { kind: "models", hit: 0.7, well: -0.3, apart: -0.4 },
+  data: dataset,
+  stale_data: dataset,
+  organic_drift: dataset,
+  prompt: { kind: "prompts", hit: 0, well: 0.2, apart: -0.8 },
+  application_fault: { kind: null, hit: 0, well: 0, apart: -0.8 },
+  surge: load,
+  runaway_client: load,
+};
+
+function neighbourWeight({ mechanism, subject, change }: Hypothesis, { hit, shared, caller, name }: Compared): number {
+  const through = THROUGH[mechanism];
+  if (through === undefined || change?.service === name) return 0;
+  const things = through.kind === null ? [] : shared.filter((thing) => thing.startsWith(`${through.kind ?? ""}:`));
+  const own = through.kind === "providers" ? subject["provider"] : undefined;
+  const shares = own === undefined ? things.length > 0 : things.includes(`providers:${own}`);
+  if (!shares) return hit && !caller && things.length === 0 ? through.apart : 0;
+  // One model of a provider may fail while all others of it serve the neighbour well.
+  const part = through.kind === "providers" && subject["model_version"] !== undefined ? 0.4 : 1;
+  return (hit ? through.hit : through.well) * part;
 }

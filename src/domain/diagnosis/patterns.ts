@@ -190,29 +190,31 @@ const NEARLY_ALL = 0.8;
 
 /** `signal+`, `signal-` and `signal=` of what the hit services are and stand on; a signal that moved anywhere is not flat. */
 function statesOf(context: CaseContext): Set<string> {
-  const states = new Set<string>();
   const ours = context.movements.filter((movement) => movement.points >= 4 && counts(movement, context));
+  const isBelow = (movement: Movement) =>
+    movement.signal === "request_rate" && context.relation(movement) === "dependency";
   const moved = ours.filter(
     (movement) => context.coherent.includes(movement) && movement.onset !== null && movement.strength >= STRONG,
   );
-  const names = new Set<string>();
-  for (const movement of moved) {
-    const { signal, state, now } = movement;
-    if (signal === "request_rate" && Object.keys(movement.slice).length > 0) {
-      for (const seen of partStates(movement)) states.add(seen);
-      continue;
-    }
-    const below = signal === "request_rate" && context.relation(movement) === "dependency";
-    states.add(`${below ? "below:" : ""}${signal}${state === "up" ? "+" : "-"}`);
-    if (!below) names.add(signal);
-    if (FAILING.includes(signal) && state === "up" && (now ?? 0) >= NEARLY_ALL) states.add("nearly-all-fail");
-  }
-  for (const movement of ours) {
-    const { signal, slice } = movement;
-    const below = signal === "request_rate" && context.relation(movement) === "dependency";
-    if (!names.has(signal) && Object.keys(slice).length === 0 && !below) states.add(`${signal}=`);
-  }
-  return states;
+  const parts = moved.filter((movement) => movement.signal === "request_rate" && !isWhole(movement));
+  const rest = moved.filter((movement) => !parts.includes(movement));
+  const names = new Set(rest.filter((movement) => !isBelow(movement)).map(({ signal }) => signal));
+  const flat = ours.filter((movement) => !names.has(movement.signal) && isWhole(movement) && !isBelow(movement));
+  return new Set([
+    ...parts.flatMap(partStates),
+    ...rest.flatMap((movement) => movedStates(movement, isBelow(movement))),
+    ...flat.map(({ signal }) => `${signal}=`),
+  ]);
+}
+
+function isWhole({ slice }: Movement): boolean {
+  return Object.keys(slice).length === 0;
+}
+
+function movedStates({ signal, state, now }: Movement, below: boolean): string[] {
+  const own = `${below ? "below:" : ""}${signal}${state === "up" ? "+" : "-"}`;
+  const total = FAILING.includes(signal) && state === "up" && (now ?? 0) >= NEARLY_ALL;
+  return total ? [own, "nearly-all-fail"] : [own];
 }
 
 /** What a slice of the traffic says: routed another way, or gone. */

@@ -91,27 +91,38 @@ function sliceWeight(hypothesis: Hypothesis, seen: Seen): number {
   return hypothesis.change === null ? ambientWeight(hypothesis, seen) : scopeWeight(hypothesis, seen);
 }
 
-function versionWeight(
-  hypothesis: Hypothesis,
-  { hitValues, sparedValues, cameUp }: Seen,
-  dimension: "prompt_version" | "model_version",
-): number {
-  const own = dimension === "prompt_version" ? "prompt" : "model";
-  const { change, subject, mechanism } = hypothesis;
-  const told =
-    change === null
-      ? [subject[dimension] ?? null]
-      : [change.after, change.scope[dimension] ?? null, ...(change.kind === own ? [change.title, change.summary] : [])];
+type VersionDimension = "prompt_version" | "model_version";
+
+function versionWeight(hypothesis: Hypothesis, seen: Seen, dimension: VersionDimension): number {
+  const { hitValues, sparedValues, cameUp } = seen;
+  const told = versionsTold(hypothesis, dimension);
   const named = (values: readonly string[]) => values.some((value) => namesVersion(told, value));
   if (named(hitValues)) return sparedValues.length > 0 || cameUp ? match : match * 0.6;
   if (named(sparedValues)) return mismatch;
   if (hitValues.length === 0) return 0;
-  if (sparedValues.length === 0) return mechanism === own && hitValues.length > 1 ? spread : 0;
-  // A version apart from its peers: whatever hits all of them alike did not do it.
-  if (mechanism === own) return -0.6;
-  if (mechanism === "provider_change" || mechanism === "provider_silent_change" || mechanism === "provider_outage")
-    return dimension === "model_version" && subject[dimension] === undefined ? 0 : -0.8;
-  return mechanism === "unknown" ? 0 : -1.2;
+  return sparedValues.length > 0
+    ? apartWeight(hypothesis, dimension)
+    : hypothesis.mechanism === OWN[dimension] && hitValues.length > 1
+      ? spread
+      : 0;
+}
+
+const OWN = { prompt_version: "prompt", model_version: "model" } as const;
+
+function versionsTold({ change, subject }: Hypothesis, dimension: VersionDimension): (string | null)[] {
+  if (change === null) return [subject[dimension] ?? null];
+  const words = change.kind === OWN[dimension] ? [change.title, change.summary] : [];
+  return [change.after, change.scope[dimension] ?? null, ...words];
+}
+
+/** A version apart from its peers: whatever hits all of them alike did not do it. */
+function apartWeight({ mechanism, subject }: Hypothesis, dimension: VersionDimension): number {
+  if (mechanism === OWN[dimension]) return -0.6;
+  if (mechanism === "unknown") return 0;
+  const theirs =
+    mechanism === "provider_change" || mechanism === "provider_silent_change" || mechanism === "provider_outage";
+  if (!theirs) return -1.2;
+  return dimension === "model_version" && subject[dimension] === undefined ? 0 : -0.8;
 }
 
 function trackWeight({ change, mechanism }: Hypothesis, { hitValues, sparedValues }: Seen): number {

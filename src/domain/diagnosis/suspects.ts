@@ -4,7 +4,7 @@ import type { Change } from "../change.ts";
 import type { Labels } from "../json.ts";
 import { ambientSuspects } from "./ambient.ts";
 import { type CaseContext, changesBefore } from "./case-context.ts";
-import { readChange, type Role } from "./change-words.ts";
+import { type Role, readChange } from "./change-words.ts";
 import type { Hypothesis, Mechanism } from "./hypothesis.ts";
 import { WEIGHTS } from "./weights.ts";
 
@@ -49,7 +49,7 @@ function secondWay(cause: Cause, role: Role): Mechanism | null {
 function placeOf({ topology }: CaseContext, { service, scope }: Change): Labels {
   const main = [...topology.focal][0];
   const place = service !== null && topology.below.has(service) ? service : (scope["service"] ?? main ?? service);
-  return place === null || place === undefined ? {} : { service: place };
+  return place === null ? {} : { service: place };
 }
 
 function mechanismOf(cause: Cause): Mechanism {

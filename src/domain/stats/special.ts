@@ -1,5 +1,5 @@
 /** ln Γ(x) for x > 0 (Lanczos 1964, g = 7, nine terms). */
-export function lnGamma(x: number): number {
+function lnGamma(x: number): number {
   if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lnGamma(1 - x);
   const terms = [
     0.999_999_999_999_809_9, 676.520_368_121_885_1, -1_259.139_216_722_402_8, 771.323_428_777_653_1,
@@ -13,7 +13,7 @@ export function lnGamma(x: number): number {
 }
 
 /** Upper tail of the regularised incomplete gamma function, Q(a, x), by series or continued fraction (Press et al. 2007, 6.2). */
-export function gammaQ(a: number, x: number): number {
+function gammaQ(a: number, x: number): number {
   if (!(x > 0)) return 1;
   const scale = Math.exp(-x + a * Math.log(x) - lnGamma(a));
   if (x < a + 1) {
@@ -59,10 +59,4 @@ export function chiSquareCritical(p: number, df: number): number {
     else high = middle;
   }
   return (low + high) / 2;
-}
-
-/** Probability that a standard normal variable is greater than `z`. */
-export function normalTail(z: number): number {
-  const half = 0.5 * gammaQ(0.5, (z * z) / 2);
-  return z >= 0 ? half : 1 - half;
 }

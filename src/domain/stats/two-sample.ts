@@ -1,4 +1,4 @@
-import { chiSquareTail, normalTail } from "./special.ts";
+import { chiSquareTail } from "./special.ts";
 
 export interface KsResult {
   /** The largest distance of the two empirical distributions, 0 to 1. */
@@ -15,7 +15,7 @@ const MAX_GRID = 4_000_000;
 
 /**
  * Two-sample Kolmogorov–Smirnov test, two-sided (Smirnov 1939). Exact by counting paths on the grid (Hodges 1958), else
- * the limiting series with the correction of Stephens (1970).
+ * by the law of one sample of the effective size.
  *
  * @returns null where a sample is empty or holds nothing finite
  */
@@ -54,31 +54,125 @@ function gcd(a: number, b: number): number {
   return b === 0 ? a : gcd(b, a % b);
 }
 
-/** 1 − P(D < d): the share of lattice paths that leave the corridor, carried as a probability so that nothing overflows. */
+/**
+ * Probability that a random lattice path to (m, n) leaves the corridor: carried forward as such, never as a difference
+ * from one, so that the smallest values keep their digits.
+ */
 function exactP(m: number, n: number, d: number): number {
   const lcm = (m / gcd(m, n)) * n;
   const h = Math.round(d * lcm);
   if (h === 0) return 1;
-  const row = new Float64Array(n + 1);
+  const left = new Float64Array(n + 1);
   for (let i = 0; i <= m; i += 1) {
-    for (let j = 0; j <= n; j += 1) {
-      if (i === 0 && j === 0) row[0] = 1;
-      else if (Math.abs(i * (lcm / m) - j * (lcm / n)) >= h) row[j] = 0;
-      else row[j] = (i > 0 ? (row[j] ?? 0) * (i / (i + j)) : 0) + (j > 0 ? (row[j - 1] ?? 0) * (j / (i + j)) : 0);
-    }
+    for (let j = 0; j <= n; j += 1)
+      left[j] = leavingAt({ i, j, gap: Math.abs(i * (lcm / m) - j * (lcm / n)), h }, left);
   }
-  return Math.min(1, Math.max(0, 1 - (row[n] ?? 0)));
+  return Math.min(1, left[n] ?? 1);
 }
 
-/** Kolmogorov's limiting series with Stephens' correction. */
+/** One cell: the cell before in the column holds the row above still, its left neighbour this row already. */
+function leavingAt({ i, j, gap, h }: { i: number; j: number; gap: number; h: number }, left: Float64Array): number {
+  if (gap >= h) return 1;
+  if (i + j === 0) return 0;
+  const fromAbove = i === 0 ? 0 : (left[j] ?? 0) * i;
+  const fromLeft = j === 0 ? 0 : (left[j - 1] ?? 0) * j;
+  return (fromAbove + fromLeft) / (i + j);
+}
+
+/** Cells of the matrix beyond which the exact one-sample law takes too long. */
+const MAX_ORDER = 140;
+
+/**
+ * The law of one sample of the effective size, as scipy takes it: exact by the matrix of Marsaglia, Tsang and Wang (2003)
+ * where that is quick, else the limiting series with Stephens' correction.
+ */
 function asymptoticP(m: number, n: number, d: number): number {
+  if (d <= 0) return 1;
+  if (d >= 1) return 0;
+  const size = halfEven((m * n) / (m + n));
+  if (size >= 1 && 2 * Math.ceil(size * d) - 1 <= MAX_ORDER) return oneSampleTail(size, d);
   const root = Math.sqrt((m * n) / (m + n));
-  const lambda = (root + 0.12 + 0.11 / root) * d;
-  return kolmogorovTail(lambda);
+  return kolmogorovTail((root + 0.12 + 0.11 / root) * d);
+}
+
+/** Rounds a half to the even neighbour, as the reference implementation does. */
+function halfEven(value: number): number {
+  const low = Math.floor(value);
+  return value - low === 0.5 ? low + (low % 2) : Math.round(value);
+}
+
+/** P(D_n ≥ d) of the one-sample statistic (Marsaglia, Tsang and Wang 2003). */
+function oneSampleTail(n: number, d: number): number {
+  const k = Math.floor(n * d) + 1;
+  const order = 2 * k - 1;
+  const h = k - n * d;
+  const matrix = matrixOf(order, h);
+  let { cells, exponent } = powerOf(matrix, order, n);
+  let value = cells[(k - 1) * order + k - 1] ?? 0;
+  for (let i = 1; i <= n; i += 1) {
+    value = (value * i) / n;
+    if (value < 1e-140) {
+      value *= 1e140;
+      exponent -= 140;
+    }
+  }
+  return Math.min(1, Math.max(0, 1 - value * 10 ** exponent));
+}
+
+function matrixOf(order: number, h: number): Float64Array {
+  const cells = new Float64Array(order * order);
+  for (let i = 0; i < order; i += 1) {
+    for (let j = 0; j <= Math.min(order - 1, i + 1); j += 1) {
+      cells[i * order + j] = numeratorAt({ i, j, order, h }) / factorial(i - j + 1);
+    }
+  }
+  return cells;
+}
+
+function numeratorAt({ i, j, order, h }: { i: number; j: number; order: number; h: number }): number {
+  const first = j === 0 ? h ** (i + 1) : 0;
+  const last = i === order - 1 ? h ** (order - j) : 0;
+  const corner = j === 0 && i === order - 1 ? Math.max(0, 2 * h - 1) ** order : 0;
+  return 1 - first - last + corner;
+}
+
+function factorial(n: number): number {
+  let product = 1;
+  for (let g = 2; g <= n; g += 1) product *= g;
+  return product;
+}
+
+interface Power {
+  readonly cells: Float64Array;
+  /** Power of ten that the cells were divided by, so that nothing overflows. */
+  exponent: number;
+}
+
+function powerOf(matrix: Float64Array, order: number, n: number): Power {
+  if (n === 1) return { cells: matrix, exponent: 0 };
+  const half = powerOf(matrix, order, Math.floor(n / 2));
+  const square = product(half.cells, half.cells, order);
+  const cells = n % 2 === 0 ? square : product(matrix, square, order);
+  const exponent = 2 * half.exponent;
+  const middle = cells[Math.floor(order / 2) * order + Math.floor(order / 2)] ?? 0;
+  return middle > 1e140 ? { cells: cells.map((cell) => cell * 1e-140), exponent: exponent + 140 } : { cells, exponent };
+}
+
+function product(a: Float64Array, b: Float64Array, order: number): Float64Array {
+  const cells = new Float64Array(order * order);
+  for (let i = 0; i < order; i += 1) {
+    for (let k = 0; k < order; k += 1) {
+      const factor = a[i * order + k] ?? 0;
+      if (factor === 0) continue;
+      for (let j = 0; j < order; j += 1)
+        cells[i * order + j] = (cells[i * order + j] ?? 0) + factor * (b[k * order + j] ?? 0);
+    }
+  }
+  return cells;
 }
 
 /** Q(λ) = 2 Σ (−1)^(k−1) exp(−2 k² λ²), the limiting law of the two-sided statistic (Kolmogorov 1933). */
-export function kolmogorovTail(lambda: number): number {
+function kolmogorovTail(lambda: number): number {
   if (lambda < 0.2) return 1;
   let sum = 0;
   for (let k = 1; k <= 100; k += 1) {
@@ -116,36 +210,6 @@ export function chiSquare(
     }
   }
   return { statistic, df, p: chiSquareTail(statistic, df) };
-}
-
-/**
- * Mann–Whitney U of the first sample with its two-sided p by the normal approximation, corrected for ties and
- * continuity (Mann and Whitney 1947).
- */
-export function mannWhitney(first: readonly number[], second: readonly number[]): { u: number; p: number } | null {
-  const n = first.length;
-  const m = second.length;
-  if (n === 0 || m === 0) return null;
-  const all = [
-    ...first.map((value) => ({ value, mine: true })),
-    ...second.map((value) => ({ value, mine: false })),
-  ].toSorted((a, b) => a.value - b.value);
-  let ranks = 0;
-  let ties = 0;
-  for (let i = 0; i < all.length; ) {
-    let j = i;
-    while (j < all.length && all[j]?.value === all[i]?.value) j += 1;
-    const size = j - i;
-    ties += size ** 3 - size;
-    for (let k = i; k < j; k += 1) if (all[k]?.mine === true) ranks += (i + j + 1) / 2;
-    i = j;
-  }
-  const u = ranks - (n * (n + 1)) / 2;
-  const total = n + m;
-  const variance = ((n * m) / 12) * (total + 1 - ties / (total * (total - 1)));
-  if (!(variance > 0)) return { u, p: 1 };
-  const z = (Math.abs(u - (n * m) / 2) - 0.5) / Math.sqrt(variance);
-  return { u, p: Math.min(1, 2 * normalTail(z)) };
 }
 
 /** p-values adjusted for the false discovery rate (Benjamini and Hochberg 1995), in the order given. */
