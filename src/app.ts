@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { configuredApprovers, localApprovers } from "./approvers.ts";
 import type { ConfigFile } from "./config.ts";
 import type { ConnectorDeps } from "./connectors/connector.ts";
+import { openapi } from "./connectors/generic/openapi.ts";
 import { connectors } from "./connectors/index.ts";
 import { consoleRoutes } from "./console/console.ts";
 import type { Catalog } from "./domain/catalog.ts";
@@ -244,14 +245,26 @@ function door({ options, deps, metrics, sandbox, slack }: Doors): Promise<Fastif
           "Local mode: this machine alone, deliveries from here are taken unsigned, and whoever gives a name may approve.",
         ]
       : [];
-  const extra = async () => ({ sandbox: sandbox === null ? null : { ...(await sandboxState(sandbox.url, http)), truth: `${sandbox.url}/api/drills/truth` } });
+  const extra = async () => ({
+    sandbox:
+      sandbox === null
+        ? null
+        : { ...(await sandboxState(sandbox.url, http)), truth: `${sandbox.url}/api/drills/truth` },
+  });
   const more = [
     (app: FastifyInstance) => consoleRoutes(app),
     apiRoutes({ deps, access, version: VERSION, notices }, extra),
+    openApiPage,
     ...(sandbox === null ? [] : [sandboxRoutes(sandbox.url, http)]),
     ...(slack?.routes === undefined ? [] : [slack.routes]),
   ];
   return createServer({ deps, metrics, access, more });
+}
+
+/** The description of the generic API, for whoever writes a sender. */
+async function openApiPage(app: FastifyInstance): Promise<void> {
+  await Promise.resolve();
+  app.get("/openapi.json", () => openapi);
 }
 
 async function listen(server: FastifyInstance, { port, config }: AppOptions): Promise<string> {

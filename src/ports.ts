@@ -221,7 +221,7 @@ export interface Commit {
   readonly incidents?: readonly { readonly next: Incident; readonly expectRev: number | null }[];
   /** Inserts or updates by fingerprint and startsAt; an alert stays with the incident it joined first. */
   readonly alerts?: readonly { readonly incidentId: string; readonly alert: Alert }[];
-  /** Inserts, or replaces the row of the same id. */
+  /** Inserts; a change of the same id that is told again is refined: what is known is not forgotten. */
   readonly changes?: readonly Change[];
   readonly diagnosis?: { readonly incidentId: string; readonly diagnosis: Diagnosis };
   readonly proposals?: readonly Proposal[];

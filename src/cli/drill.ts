@@ -10,8 +10,8 @@ import { faults } from "../sandbox/faults.ts";
 import { type DrillResult, followDrill, hasSandbox } from "./drill-follow.ts";
 
 const DEFAULT_PORT = 8787;
-/** Drills that run side by side, each in a bot and a sandbox of its own; two cores carry four. */
-const AT_ONCE = 4;
+/** Drills that run side by side, each in a bot and a sandbox of its own; two cores carry three. */
+const AT_ONCE = 3;
 
 export interface DrillOptions {
   readonly all: boolean;

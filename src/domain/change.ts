@@ -35,3 +35,24 @@ export const Change = z.object({
   diff: z.string().nullable(),
 });
 export type Change = z.output<typeof Change>;
+
+/**
+ * The same change, told again: what the later telling leaves open keeps what is known. A webhook knows the author and
+ * the version before, a poll after a restart may know neither.
+ */
+export function refine(known: Change, told: Change): Change {
+  return {
+    ...told,
+    service: told.service ?? known.service,
+    author: told.author ?? known.author,
+    before: told.before ?? known.before,
+    after: told.after ?? known.after,
+    url: told.url ?? known.url,
+    scope: Object.keys(told.scope).length > 0 ? told.scope : known.scope,
+    rollout: told.rollout ?? known.rollout,
+    summary: told.summary ?? known.summary,
+    commit: told.commit ?? known.commit,
+    files: told.files.length > 0 ? told.files : known.files,
+    diff: told.diff ?? known.diff,
+  };
+}

@@ -24,7 +24,9 @@ export async function investigate(incidentId: string, round: number, deps: FlowD
   const diagnosis = diagnose(caseFile, view.diagnosis);
   deps.metrics.observe("diagnosis_seconds", (performance.now() - began) / 1000);
   if (view.diagnosis === null) deps.metrics.count("incidents", { cause: diagnosis.cause });
-  const offered = holds(view.diagnosis, diagnosis) ? await propose(view, { diagnosis, caseFile }, deps) : (): Draft => ({});
+  const offered = holds(view.diagnosis, diagnosis)
+    ? await propose(view, { diagnosis, caseFile }, deps)
+    : (): Draft => ({});
   const written = await record(incidentId, deps, (now) => {
     if (now.incident.status === "resolved" || isMending(now)) return null;
     const timeline = spoken(incidentId, now.diagnosis, diagnosis);

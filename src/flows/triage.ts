@@ -15,11 +15,12 @@ const OPENED = "incident.opened";
 
 /**
  * Handles one stored delivery: each alert that begins to fire joins an open incident or opens one, an alert that ends
- * is marked, repeats change nothing. Handling a delivery again changes nothing either.
+ * is marked, repeats change nothing; changes are put on record. Handling a delivery again changes nothing either.
  */
 export async function triage(deliveryId: string, deps: FlowDeps): Promise<void> {
   const kept = await deps.store.delivery(deliveryId);
   if (kept === null) throw new Fault("not_found", `delivery ${deliveryId} is not in the store`);
+  if (kept.parsed.changes.length > 0) await deps.store.commit({ changes: kept.parsed.changes });
   for (const alert of kept.parsed.alerts) await place(alert, deps);
   await deps.store.commit({ delivery: { id: deliveryId, state: "handled", fault: null } });
 }

@@ -16,6 +16,7 @@ const HISTORY_S = 10 * 60;
 /** After a pause of the process the sandbox went on: at most this much is made up for. */
 const CATCH_UP_S = 5 * 60;
 const PAST_CHANGES = 9;
+const CHUNK_S = 20;
 
 /** The sandbox as a running thing: lives second by second, remembers, and can be changed. */
 export class Engine {
@@ -37,7 +38,15 @@ export class Engine {
     this.#at = kept === null ? now - HISTORY_S * SECOND_MS : Math.max(kept.at, now - CATCH_UP_S * SECOND_MS);
     if (kept === null) this.#past(now);
     this.#warmUp();
-    memory.inOne(() => this.catchUp());
+  }
+
+  /** Lives through what lies behind, in pieces, so that everything else of the process goes on meanwhile. */
+  async begin(): Promise<void> {
+    while (second(this.#clock.now()) - this.#at > CHUNK_S * SECOND_MS) {
+      this.#memory.inOne(() => this.#liveUntil(this.#at + CHUNK_S * SECOND_MS));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.catchUp();
   }
 
   get world(): World {
@@ -47,10 +56,15 @@ export class Engine {
   /** Lives through every second that has begun since the last call. */
   catchUp(): void {
     const now = second(this.#clock.now());
-    const live = now - this.#at < 2 * WINDOW_S * SECOND_MS;
-    for (let at = this.#at + SECOND_MS; at <= now; at += SECOND_MS)
-      this.#liveSecond(at, live || now - at < WINDOW_S * SECOND_MS);
+    this.#liveUntil(now);
     this.#innocents(now);
+  }
+
+  #liveUntil(until: number): void {
+    const now = second(this.#clock.now());
+    const live = now - this.#at < 2 * WINDOW_S * SECOND_MS;
+    for (let at = this.#at + SECOND_MS; at <= until; at += SECOND_MS)
+      this.#liveSecond(at, live || now - at < WINDOW_S * SECOND_MS);
   }
 
   #liveSecond(at: number, monitored: boolean): void {

@@ -41,6 +41,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   mkdirSync(options.dir, { recursive: true });
   const memory = openMemory(options.dir);
   const engine = new Engine(memory, options.clock, options.seed);
+  await engine.begin();
   const server = createSandboxServer({ engine, memory, clock: options.clock });
   const url = await server.listen({ host: "127.0.0.1", port: options.port });
   const living = setInterval(() => engine.catchUp(), LIVE_EVERY_MS);

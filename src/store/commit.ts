@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import { Change, refine } from "../domain/change.ts";
 import { isEnded } from "../domain/execution.ts";
 import { isOpen } from "../domain/incident.ts";
 import { canonicalJson } from "../lib/digest.ts";
@@ -6,7 +7,7 @@ import type { Commit } from "../ports.ts";
 import { appendAudit } from "./audit.ts";
 import type { Engine, Queue, Tx } from "./engine.ts";
 import { putMessage } from "./messages.ts";
-import { indexKey, plain, wellFormed, whole } from "./tables.ts";
+import { indexKey, json, plain, read, wellFormed, whole } from "./tables.ts";
 
 /** A guard did not hold: ends the transaction, and becomes the answer "conflict". */
 class Conflict extends Error {}
@@ -40,20 +41,29 @@ async function writeIncidents(tx: Tx, commit: Commit): Promise<void> {
   }
   for (const each of commit.incidents ?? []) await putIncident(tx, each);
   for (const each of commit.alerts ?? []) await putAlert(tx, each);
-  for (const change of commit.changes ?? []) {
-    const row = { id: indexKey(change.id), at: whole(change.at), doc: JSON.stringify(change) };
-    await tx
-      .insertInto("change")
-      .values(row)
-      .onConflict((conflict) => conflict.column("id").doUpdateSet({ at: row.at, doc: row.doc }))
-      .execute();
-  }
+  await putChanges(tx, commit.changes ?? []);
   if (commit.diagnosis !== undefined) {
     const { incidentId, diagnosis } = commit.diagnosis;
     const version = sql<number>`(select coalesce(max(version), 0) + 1 from diagnosis where incident_id = ${incidentId})`;
     await tx
       .insertInto("diagnosis")
       .values({ incident_id: incidentId, version, doc: JSON.stringify(diagnosis) })
+      .execute();
+  }
+}
+
+/** A change that is told again refines what is known of it. */
+async function putChanges(tx: Tx, changes: readonly Change[]): Promise<void> {
+  for (const told of changes) {
+    const id = indexKey(told.id);
+    const known = await tx.selectFrom("change").select("doc").where("id", "=", id).executeTakeFirst();
+    const change = known === undefined ? told : refine(read(Change, json(known.doc, "change"), `change ${id}`), told);
+    const row = { id, at: whole(change.at), doc: JSON.stringify(change) };
+    if (known?.doc === row.doc) continue;
+    await tx
+      .insertInto("change")
+      .values(row)
+      .onConflict((conflict) => conflict.column("id").doUpdateSet({ at: row.at, doc: row.doc }))
       .execute();
   }
 }

@@ -82,3 +82,42 @@ test("thirty deliveries at once still make one incident of one service", async (
   expect(alerts.flat()).toHaveLength(30);
   expect(all).toHaveLength(1);
 });
+
+test("changes of a delivery are put on record, and one that is told again keeps what is known", async () => {
+  const change = {
+    id: "langfuse:chat@18",
+    at: world.deps.clock.now() - 1_000,
+    kind: "prompt" as const,
+    system: "langfuse",
+    service: "chat",
+    target: "chat",
+    title: "Warmer",
+    author: "d.costa",
+    before: "17",
+    after: "18",
+    url: null,
+    scope: {},
+    rollout: null,
+    summary: null,
+    commit: null,
+    files: [],
+    diff: null,
+  };
+  const id = world.deps.newId("dlv");
+  const delivery = {
+    id,
+    connector: "langfuse",
+    dedupeKey: id,
+    receivedAt: world.deps.clock.now(),
+    headers: {},
+    body: "{}",
+    state: "stored" as const,
+    fault: null,
+  };
+  await world.deps.store.accept(delivery, { alerts: [], changes: [change] }, []);
+  await triage(id, world.deps);
+  await world.deps.store.commit({ changes: [{ ...change, author: null, before: null, title: "Warmer greeting" }] });
+  expect(await world.deps.store.changesIn({ from: 0, to: world.deps.clock.now() }, 10)).toMatchObject([
+    { author: "d.costa", before: "17", title: "Warmer greeting" },
+  ]);
+});

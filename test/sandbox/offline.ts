@@ -33,6 +33,7 @@ export function offlineSandbox(seed: number): OfflineSandbox {
   const clock: Clock = { now: () => now, sleep: () => Promise.resolve() };
   const memory = openMemory(dir);
   const engine = new Engine(memory, clock, seed);
+  memory.inOne(() => engine.catchUp());
   const { webhook } = alertmanager.connect({}, { http: createHttp, clock, log: silentLog });
   const seen = new Map<string, Alert>();
   const alerts = () => {
