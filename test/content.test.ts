@@ -23,6 +23,8 @@ test("every action that a runbook names exists and takes exactly the parameters 
   for (const { name, steps } of runbooks) {
     for (const step of steps) {
       for (const wanted of step.actions) {
+        // Calls of the http connector are named by the configuration.
+        if (wanted.startsWith("http.")) continue;
         const action = actions.get(wanted);
         expect(action, `${name}: ${wanted}`).toBeDefined();
         const sample = Object.fromEntries(Object.keys(step.with).map((key) => [key, "x"]));
