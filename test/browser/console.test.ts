@@ -9,6 +9,7 @@ const ID = "inc_1";
 
 /** The text as a person sees it. */
 async function words(place: Locator): Promise<string> {
+  await place.first().waitFor();
   return (await place.allInnerTexts()).join("\n");
 }
 

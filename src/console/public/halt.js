@@ -3,7 +3,7 @@ import { ApiError, post } from "./api.js";
 import { Dialog, NameField } from "./dialog.js";
 import { html } from "./html.js";
 import { me, remember } from "./person.js";
-import { notify, refresh, update } from "./state.js";
+import { announce, notify, refresh, update } from "./state.js";
 
 /** The kill switch, with its state in words. */
 export function HaltButton({ halted }) {
@@ -33,7 +33,9 @@ export function HaltDialog({ on }) {
     try {
       await post("/api/halt", { on, by: remember(name) });
       close();
-      notify(on ? "The kill switch is on: nothing can be approved or run." : "The kill switch is released.");
+      // While it is on, the banner says so.
+      if (on) announce("The kill switch is on: nothing can be approved or run.");
+      else notify("The kill switch is released.");
       await refresh();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

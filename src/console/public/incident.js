@@ -39,9 +39,10 @@ export function Incident({ incident, halted }) {
 
 function Root({ message, incident }) {
   const [, tone] = status(incident.status);
-  const openedAt = toMs(incident.openedAt);
+  // From when it began to hurt, as the messages count; the alert came later.
+  const began = toMs(incident.onset?.at ?? incident.openedAt);
   const end = incident.resolvedAt === null ? Date.now() : toMs(incident.resolvedAt);
-  const age = isOpen(incident) ? `open for ${span(end - openedAt)}` : `took ${span(end - openedAt)}`;
+  const age = isOpen(incident) ? `for ${span(end - began)}` : `took ${span(end - began)}`;
   return html`<header class="message root ${tone}">
     <p class="eyebrow"><${Shape} tone=${tone} /> <span>Incident, ${age}</span></p>
     <${Blocks} blocks=${message.blocks} heading="h1" onAction=${() => null} />

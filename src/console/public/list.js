@@ -20,13 +20,12 @@ export function IncidentList({ incidents, selected }) {
 function Row({ incident, selected }) {
   const [words, tone] = status(incident.status);
   const openedAt = toMs(incident.openedAt);
-  const took = incident.resolvedAt === null ? "" : `, took ${span(toMs(incident.resolvedAt) - openedAt)}`;
   return html`<li>
     <a class="row ${isOpen(incident) ? "" : "past"}" href=${incidentHash(incident.id)} aria-current=${selected ? "page" : undefined}>
       <${Shape} tone=${tone} />
       <span class="row-title">${incident.title}</span>
       <span class="row-state ${tone}">${words}</span>
-      <span class="row-about"><${When} at=${openedAt} words=${moment(openedAt)} />${took}${likely(incident)}</span>
+      <span class="row-about"><${When} at=${openedAt} words=${moment(openedAt)} />${likely(incident)}</span>
     </a>
   </li>`;
 }
@@ -48,7 +47,7 @@ export function Home({ incidents, server }) {
   if (incidents === null || server === null) return html`<p class="quiet">Loading…</p>`;
   const open = incidents.filter(isOpen);
   const [last] = incidents;
-  const sandbox = server.sandbox !== null;
+  const sandbox = (server.sandbox ?? null) !== null;
   return html`<div class="home">
     <h1 class="heading" tabindex="-1">${open.length === 0 ? "All quiet" : plural(open.length, "open incident")}</h1>
     ${open.length > 0 ? html`<${IncidentList} incidents=${open} />` : null}

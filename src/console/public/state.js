@@ -93,12 +93,15 @@ addEventListener("hashchange", () => {
 
 let timer = null;
 let failures = 0;
-let running = null;
+let running = Promise.resolve();
 
 /** Asks now; when a round is under way, asks again right after it. */
 export function refresh() {
   clearTimeout(timer);
-  running = (running ?? Promise.resolve()).then(round).finally(schedule);
+  running = running
+    .catch(() => undefined)
+    .then(round)
+    .finally(schedule);
   return running;
 }
 
