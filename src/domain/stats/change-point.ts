@@ -134,13 +134,27 @@ function splitAt(
   return { at, scale, before, difference, z: Math.abs(difference) / (noise * Math.sqrt(1 / left + 1 / right)) };
 }
 
-/** Share of the later values that stay beyond the middle between the levels, scaled so that LASTING and more is 1. */
+/**
+ * Share of the later values that stay beyond the middle between the levels, scaled so that LASTING and more is 1; 0 for the
+ * end of a blip, after which all is as it had long been.
+ */
 function lasting(values: readonly number[], { at, before, difference }: Split): number {
   const middle = before + difference / 3;
   let beyond = 0;
   for (let i = at; i < values.length; i += 1) if (((values[i] ?? 0) - middle) * difference > 0) beyond += 1;
   const share = beyond / (values.length - at);
-  return share < 0.25 ? 0 : Math.min(1, share / LASTING);
+  if (share < 0.25) return 0;
+  const usual = median(olderHalf(values, at));
+  const returned = Math.abs(before + difference - usual) < RETURNED * Math.abs(difference);
+  return returned ? 0 : Math.min(1, share / LASTING);
+}
+
+/** Nearer to the old level than this share of the shift, and it is the old level. */
+const RETURNED = 0.3;
+
+/** What was long before: without the very beginning, and without what led up to the split. */
+function olderHalf(values: readonly number[], at: number): readonly number[] {
+  return values.slice(Math.floor(at * 0.1), Math.max(MIN_SIDE, Math.floor(at * 0.6)));
 }
 
 function shiftAt(values: readonly number[], sums: Float64Array, best: Candidate, noise: number): Shift {
@@ -216,7 +230,7 @@ function traceBack(
   values: readonly number[],
   { at, difference, noise }: { at: number; difference: number; noise: number },
 ): Start {
-  const older = values.slice(Math.floor(at * 0.1), Math.max(MIN_SIDE, Math.floor(at * 0.6)));
+  const older = olderHalf(values, at);
   const level = median(older);
   const spread = Math.max(mad(older), noise / 2, Math.abs(difference) * 0.08);
   const off = (i: number) => (median(values.slice(Math.max(0, i - 2), i + 3)) - level) * Math.sign(difference);

@@ -197,18 +197,19 @@ export function chiSquare(
   const columns = Array.from({ length: width }, (_, j) => table.reduce((sum, row) => sum + (row[j] ?? 0), 0));
   const rows = table.map((row) => row.reduce((sum, count) => sum + count, 0));
   const total = rows.reduce((sum, count) => sum + count, 0);
-  const df = (rows.filter((sum) => sum > 0).length - 1) * (columns.filter((sum) => sum > 0).length - 1);
+  const [filled, used] = [rows, columns].map((sums) => sums.filter((sum) => sum > 0).length - 1);
+  const df = Math.max(0, filled ?? 0) * Math.max(0, used ?? 0);
   if (df < 1) return null;
-  let statistic = 0;
-  for (const [i, row] of table.entries()) {
-    for (let j = 0; j < width; j += 1) {
-      const expected = ((rows[i] ?? 0) * (columns[j] ?? 0)) / total;
-      if (expected === 0) continue;
-      const off = Math.abs((row[j] ?? 0) - expected);
-      const used = yates && df === 1 ? Math.max(0, off - Math.min(0.5, off)) : off;
-      statistic += (used * used) / expected;
-    }
-  }
+  const cells = rows.flatMap((row, i) =>
+    columns.map((column, j) => ({ seen: table[i]?.[j] ?? 0, expected: (row * column) / total })),
+  );
+  const corrected = yates && df === 1;
+  const statistic = cells
+    .filter(({ expected }) => expected > 0)
+    .reduce((sum, { seen, expected }) => {
+      const off = Math.abs(seen - expected);
+      return sum + (corrected ? Math.max(0, off - Math.min(0.5, off)) : off) ** 2 / expected;
+    }, 0);
   return { statistic, df, p: chiSquareTail(statistic, df) };
 }
 
