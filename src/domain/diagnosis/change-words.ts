@@ -230,7 +230,7 @@ function causeOf(change: Change, texts: Texts, role: Role): Cause {
   const scores = new Map<Cause, number>([[KIND_CAUSE[change.kind], KIND_FIRMNESS[change.kind]]]);
   // Another embedder is a model by its kind; what it breaks is the index that the old one made.
   const embedder = change.kind === "model" && /embed/.test(`${texts.words} ${texts.values} ${texts.place}`);
-  if (embedder) scores.set("data", 1.2);
+  if (embedder) scores.set("data", 1.6);
   if (role === "engine" && change.kind === "config") scores.set("gpu_infra", ENGINE_CONFIG);
   if (role === "feed" && ["code", "config", "flag"].includes(change.kind)) scores.set("data", FEED_CHANGE);
   for (const [cause, hit] of touched(texts)) scores.set(cause, (scores.get(cause) ?? 0) + hit);

@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { xidIn, xidMeaning } from "./xid.ts";
+
+test.each([
+  ["NVRM: Xid (PCI:0000:01:00): 79, GPU has fallen off the bus.", 79],
+  ["NVRM: Xid (0000:03:00): 14, Channel 00000001", 14],
+  ["NVRM: Xid (PCI:0000:<*>): 94, Contained ECC error", 94],
+  ["kernel: NVRM: Xid: 31, pid=123", 31],
+  ["nothing of the kind", null],
+  ["xid without a number", null],
+])("the code of %j is %s", (line, code) => {
+  expect(xidIn(line)).toBe(code);
+});
+
+test("a fallen GPU is hardware, a page fault the application's, a timeout of the GSP the driver's", () => {
+  expect(xidMeaning(79)).toMatchObject({ about: "hardware", action: "RESTART_BM" });
+  expect(xidMeaning(31)).toMatchObject({ about: "application" });
+  expect(xidMeaning(119)).toMatchObject({ about: "driver" });
+  expect(xidMeaning(9999)).toBeNull();
+});
