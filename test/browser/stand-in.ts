@@ -9,13 +9,13 @@ import { incidentChart } from "../../src/views/chart.ts";
 import { type ThreadView, thread } from "../../src/views/thread.ts";
 import { approval, change, diagnosis, execution, ONSET, sampleView } from "../fakes/slack/sample-incident.ts";
 
-export interface Posted {
+interface Posted {
   readonly path: string;
   readonly body: Record<string, unknown>;
 }
 
 /** What the stand-in says; a test turns it as it needs. */
-export interface Saying {
+interface Saying {
   views: ThreadView[];
   /** Messages in place of those of the views, by incident. */
   messages: Map<string, Message[]>;
@@ -38,7 +38,7 @@ export interface StandIn {
   close(): Promise<void>;
 }
 
-export const faults = [
+const faults = [
   { name: "bad-json-prompt", about: "a prompt version makes the answers miss their JSON format" },
   { name: "gpu-off-the-bus", about: "one GPU falls off the bus" },
 ];

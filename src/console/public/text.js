@@ -24,11 +24,19 @@ function titleOf({ at, fallback }) {
   return isoOf(at) === undefined ? fallback : utc(at);
 }
 
-/** Text of findings names its times in UTC; here they are read beside times of the reader's zone. */
+const ISO = /^\d{4}-\d\d-\d\dT/;
+const SPECIAL = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|[\d.,]*\d %)/;
+
+/**
+ * Text of findings names its times in UTC; here they are read beside times of the reader's zone. A number and its
+ * percent sign stay on one line.
+ */
 export function Plain({ text }) {
-  return text.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/).map((piece, index) => {
-    const at = index % 2 === 0 ? Number.NaN : Date.parse(piece);
-    return Number.isNaN(at) ? piece : html`<${When} at=${at} words=${local(at)} />`;
+  return text.split(SPECIAL).map((piece, index) => {
+    if (index % 2 === 0) return piece;
+    const at = ISO.test(piece) ? Date.parse(piece) : Number.NaN;
+    if (!Number.isNaN(at)) return html`<${When} at=${at} words=${local(at)} />`;
+    return html`<span class="keep">${piece}</span>`;
   });
 }
 
