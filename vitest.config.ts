@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "contract",
-          include: ["test/*.test.ts", "test/contract/**/*.test.ts"],
+          include: ["test/*.test.ts", "test/contract/**/*.test.ts", "test/sandbox/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

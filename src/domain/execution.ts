@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Json } from "./json.ts";
 
 export const stepStates = ["pending", "started", "succeeded", "failed", "unknown", "skipped"] as const;
-export type StepState = (typeof stepStates)[number];
+type StepState = (typeof stepStates)[number];
 
 export const executionStates = [
   "running",

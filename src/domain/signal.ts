@@ -75,4 +75,3 @@ export const sliceDimensions = [
   "language",
   "feature",
 ] as const;
-export type SliceDimension = (typeof sliceDimensions)[number];

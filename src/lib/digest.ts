@@ -6,7 +6,9 @@ import canonicalize from "canonicalize";
  * that was cut in the middle of an emoji) become U+FFFD, since JSON in UTF-8 cannot carry them.
  */
 export function canonicalJson(value: unknown): string {
-  const plain: unknown = JSON.parse(JSON.stringify(value) ?? "null", (_key, inner: unknown) =>
+  const json = JSON.stringify(value) as string | undefined;
+  if (json === undefined) throw new TypeError("a value without a JSON form has no canonical text");
+  const plain: unknown = JSON.parse(json, (_key, inner: unknown) =>
     typeof inner === "string" ? inner.toWellFormed() : inner,
   );
   const text = canonicalize(plain);

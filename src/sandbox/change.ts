@@ -1,9 +1,4 @@
-import { z } from "zod";
-import { Change, type ChangeKind } from "../domain/change.ts";
-
-/** A change as the sandbox publishes it; the form of the domain, since its connector is ours too. */
-export const SandboxChange = Change;
-export type SandboxChange = Change;
+import type { Change, ChangeKind } from "../domain/change.ts";
 
 export interface ChangeDraft {
   readonly at: number;
@@ -40,6 +35,3 @@ export function toChange(draft: ChangeDraft, number: number): Change {
     diff: null,
   };
 }
-
-/** What goes to `/webhooks/sandbox`. */
-export const ChangesBody = z.object({ id: z.string(), changes: z.array(Change) });
