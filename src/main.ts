@@ -45,7 +45,7 @@ function program(): Command {
     .option("--all", "every fault, one after the other, headless")
     .option("--json", "print one JSON object a line")
     .option("--seed <n>", "varies sizes, times, slices and the innocent changes", wholeNumber, 1)
-    .option("--approve-as <name>", "approve the first proposal as this person; headless drills do so as \"drill\"")
+    .option("--approve-as <name>", 'approve the first proposal as this person; headless drills do so as "drill"')
     .action(async (fault: string | undefined, options: DrillFlags) =>
       exit(await drill(fault ?? null, { ...options, all: options.all === true, json: options.json === true })),
     );
