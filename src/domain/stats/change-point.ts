@@ -1,4 +1,5 @@
 import { mad, mean, median, noiseScale } from "./robust.ts";
+import { changePoints } from "./segmentation.ts";
 
 /** One lasting shift of a sequence. Positions are indices into it. */
 export interface Shift {
@@ -165,7 +166,7 @@ function shiftAt(values: readonly number[], sums: Float64Array, best: Candidate,
   const pre = values.slice(Math.max(0, start.at - window), start.at);
   return {
     at: start.at,
-    from: Math.min(start.from, start.ramp ? start.at : refined.from),
+    from: Math.min(start.from, start.ramp ? start.at : refined.from, firstStair(values, refined.at, best)),
     to: start.ramp ? start.to : refined.to,
     before: pre.length === 0 ? meanOf(sums, 0, Math.max(1, best.at)) : median(pre),
     after: tail.length >= 6 ? mean(trimmed(tail)) : mean(tail),
@@ -173,6 +174,26 @@ function shiftAt(values: readonly number[], sums: Float64Array, best: Candidate,
     z: best.z,
     shape: start.ramp ? "ramp" : "step",
   };
+}
+
+/** Values before the split in which an earlier stair of the same roll-out is looked for. */
+const STAIRS = 96;
+/** A stair is at least this share of the whole shift. */
+const STAIR = 0.1;
+
+/** Where the first of several steps in the same direction began, when the shift is the last of a staircase. */
+function firstStair(values: readonly number[], at: number, { difference }: Split): number {
+  const begin = Math.max(0, at - STAIRS);
+  const window = values.slice(begin, at + MIN_SIDE);
+  const places = [0, ...changePoints(window).filter((place) => place < at - begin), window.length];
+  let first = at;
+  for (let i = places.length - 2; i > 0; i -= 1) {
+    const [left = 0, here = 0, right = 0] = places.slice(i - 1, i + 2);
+    const step = (median(window.slice(here, right)) - median(window.slice(left, here))) / difference;
+    if (!(step >= STAIR)) break;
+    first = begin + here;
+  }
+  return first;
 }
 
 /** Without the lowest and the highest tenth. */
