@@ -12,7 +12,7 @@ const may = {
   http: ["http", "flows", "views", "ports", "domain", "lib"],
   sandbox: ["sandbox", "domain", "lib"],
 };
-const room = (name) => (name === "ports" ? "^src/ports\\.ts$" : `^src/${name}/`);
+const room = (name) => (name === "ports" ? "^src/(store-port|ports)\\.ts$" : `^src/${name}/`);
 const layers = Object.entries(may).map(([from, to]) => ({
   name: `layer-${from}`,
   severity: "error",

@@ -1,7 +1,7 @@
 import { schedule as cron, type ScheduledTask } from "node-cron";
 import type { FlowDeps } from "./flows/deps.ts";
 import type { MetricsRegistry } from "./lib/metrics.ts";
-import type { NewJob } from "./ports.ts";
+import type { NewJob } from "./store-port.ts";
 
 /** A missed tick costs nothing, since the next one adds the same jobs; its warning would go to the console. */
 const quietly = { suppressMissedWarning: true };

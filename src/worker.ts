@@ -9,7 +9,7 @@ import { triage } from "./flows/triage.ts";
 import { verify } from "./flows/verify.ts";
 import { Fault } from "./lib/fault.ts";
 import type { MetricsRegistry } from "./lib/metrics.ts";
-import type { Job, JobKind } from "./ports.ts";
+import type { Job, JobKind } from "./store-port.ts";
 
 const LEASE_MS = 120_000;
 const AT_ONCE = 8;

@@ -3,8 +3,8 @@ import { readConfig, readEnvironment } from "../config.ts";
 import { verifyChain } from "../lib/audit-chain.ts";
 import { systemClock } from "../lib/clock.ts";
 import { createLog } from "../lib/log.ts";
-import type { AuditLine } from "../ports.ts";
 import { openStore } from "../store/open.ts";
+import type { AuditLine } from "../store-port.ts";
 
 const PAGE = 1_000;
 

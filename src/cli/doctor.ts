@@ -7,10 +7,11 @@ import { systemClock } from "../lib/clock.ts";
 import { Fault } from "../lib/fault.ts";
 import { createHttp } from "../lib/http.ts";
 import { createLog, type Log } from "../lib/log.ts";
-import type { Check, Connected, Store } from "../ports.ts";
+import type { Check, Connected } from "../ports.ts";
 import { loadRunbooks } from "../runbooks.ts";
 import { checkSlack } from "../slack/check.ts";
 import { openStore } from "../store/open.ts";
+import type { Store } from "../store-port.ts";
 
 const CHECK_TIMEOUT_MS = 15_000;
 const SHOWN = 20;

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { Json } from "./json.ts";
 
 export const stepStates = ["pending", "started", "succeeded", "failed", "unknown", "skipped"] as const;
-type StepState = (typeof stepStates)[number];
 
 export const executionStates = [
   "running",

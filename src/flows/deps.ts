@@ -3,7 +3,8 @@ import type { Runbook } from "../domain/runbook.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { NewId } from "../lib/ids.ts";
 import type { Log } from "../lib/log.ts";
-import type { Approvers, Chat, Connected, Metrics, Store } from "../ports.ts";
+import type { Approvers, Chat, Connected, Metrics } from "../ports.ts";
+import type { Store } from "../store-port.ts";
 
 /** What the flows are handed. Nothing else of the world reaches them. */
 export interface FlowDeps {

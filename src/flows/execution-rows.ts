@@ -3,7 +3,7 @@ import type { Execution, StepRun } from "../domain/execution.ts";
 import type { Proposal } from "../domain/proposal.ts";
 import type { EpochMs } from "../domain/time.ts";
 import type { TimelineEntry } from "../domain/timeline.ts";
-import type { AuditEntry, NewJob } from "../ports.ts";
+import type { AuditEntry, NewJob } from "../store-port.ts";
 import type { FlowDeps } from "./deps.ts";
 import type { Draft } from "./record.ts";
 

@@ -1,4 +1,4 @@
-import type { Store } from "../ports.ts";
+import type { Store } from "../store-port.ts";
 import type { FlowDeps } from "./deps.ts";
 
 const NOTE = "brakes.halted";

@@ -3,7 +3,7 @@ import { diagnose } from "../domain/diagnosis/diagnose.ts";
 import type { Diagnosis } from "../domain/diagnosis/diagnosis.ts";
 import { isEnded } from "../domain/execution.ts";
 import type { TimelineEntry } from "../domain/timeline.ts";
-import type { NewJob } from "../ports.ts";
+import type { NewJob } from "../store-port.ts";
 import type { ThreadView } from "../views/thread.ts";
 import type { FlowDeps } from "./deps.ts";
 import { gather } from "./gather.ts";

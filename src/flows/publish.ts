@@ -1,6 +1,7 @@
 import { SECOND } from "../domain/time.ts";
 import { Fault } from "../lib/fault.ts";
-import type { Chat, StoredMessage } from "../ports.ts";
+import type { Chat } from "../ports.ts";
+import type { StoredMessage } from "../store-port.ts";
 import type { FlowDeps } from "./deps.ts";
 
 /** Slack takes about one post a second in a channel, with short bursts. */

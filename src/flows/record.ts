@@ -5,7 +5,7 @@ import { DAY } from "../domain/time.ts";
 import type { TimelineEntry } from "../domain/timeline.ts";
 import { worst } from "../domain/triage.ts";
 import { Fault } from "../lib/fault.ts";
-import type { Commit, NewJob } from "../ports.ts";
+import type { Commit, NewJob } from "../store-port.ts";
 import { type ThreadView, thread } from "../views/thread.ts";
 import type { FlowDeps } from "./deps.ts";
 

@@ -4,7 +4,7 @@ import type { Json } from "../domain/json.ts";
 import type { TimelineEntry } from "../domain/timeline.ts";
 import { joining, type OpenMatter, worst } from "../domain/triage.ts";
 import { Fault } from "../lib/fault.ts";
-import type { NewJob } from "../ports.ts";
+import type { NewJob } from "../store-port.ts";
 import type { FlowDeps } from "./deps.ts";
 import { open, record } from "./record.ts";
 

@@ -7,7 +7,7 @@ import type { FlowDeps } from "../flows/deps.ts";
 import { halt, halted } from "../flows/halt.ts";
 import { loadThread } from "../flows/record.ts";
 import { Fault } from "../lib/fault.ts";
-import type { StoredMessage } from "../ports.ts";
+import type { StoredMessage } from "../store-port.ts";
 import { incidentChart } from "../views/chart.ts";
 import { type Access, challenge, personOf } from "./guard.ts";
 

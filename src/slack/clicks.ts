@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Click, Decided } from "../flows/decide.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
-import type { Store } from "../ports.ts";
+import type { Store } from "../store-port.ts";
 import { APPROVE } from "../views/proposal.ts";
 import type { WhoAmI } from "./identity.ts";
 import type { Seen } from "./seen.ts";

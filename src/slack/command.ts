@@ -2,7 +2,7 @@ import type { Message } from "../domain/message.ts";
 import { DAY, HOUR, MINUTE } from "../domain/time.ts";
 import { halted } from "../flows/halt.ts";
 import type { Clock } from "../lib/clock.ts";
-import type { Store } from "../ports.ts";
+import type { Store } from "../store-port.ts";
 import { changesMessage } from "../views/changes.ts";
 import { helpMessage } from "../views/help.ts";
 import { statusMessage } from "../views/status.ts";

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { SECOND } from "../domain/time.ts";
 import { Fault } from "../lib/fault.ts";
 import type { Log } from "../lib/log.ts";
-import type { Chat, StoredMessage } from "../ports.ts";
+import type { Chat } from "../ports.ts";
+import type { StoredMessage } from "../store-port.ts";
 import type { Clients } from "./clients.ts";
 import { faultOf, slackCode } from "./faults.ts";
 

@@ -1,6 +1,7 @@
 import type { Delivery } from "../domain/delivery.ts";
 import { Fault } from "../lib/fault.ts";
-import type { NewJob, Parsed, Store } from "../ports.ts";
+import type { Parsed } from "../ports.ts";
+import type { NewJob, Store } from "../store-port.ts";
 import type { Engine, Queue } from "./engine.ts";
 import { indexKey, plain, whole } from "./tables.ts";
 

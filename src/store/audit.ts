@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Json } from "../domain/json.ts";
 import { type ChainHead, chainLine, chainStart } from "../lib/audit-chain.ts";
-import type { AuditEntry, AuditLine } from "../ports.ts";
+import type { AuditEntry, AuditLine } from "../store-port.ts";
 import type { Db, Tx } from "./engine.ts";
 import { json, plain, read, wellFormed } from "./tables.ts";
 

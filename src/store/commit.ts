@@ -3,7 +3,7 @@ import { Change, refine } from "../domain/change.ts";
 import { isEnded } from "../domain/execution.ts";
 import { isOpen } from "../domain/incident.ts";
 import { canonicalJson } from "../lib/digest.ts";
-import type { Commit } from "../ports.ts";
+import type { Commit } from "../store-port.ts";
 import { appendAudit } from "./audit.ts";
 import type { Engine, Queue, Tx } from "./engine.ts";
 import { putMessage } from "./messages.ts";

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from "kysely";
-import type { Jobs, NewJob } from "../ports.ts";
+import type { Jobs, NewJob } from "../store-port.ts";
 import type { Tables } from "./tables.ts";
 
 export type Db = Kysely<Tables>;

@@ -3,7 +3,7 @@ import { type Db as BossDb, fromKysely, type JobInsert, PgBoss } from "pg-boss";
 import { z } from "zod";
 import { Json } from "../domain/json.ts";
 import type { Log } from "../lib/log.ts";
-import { type Job, type JobCount, jobKinds, type NewJob } from "../ports.ts";
+import { type Job, type JobCount, jobKinds, type NewJob } from "../store-port.ts";
 import { asking, MAX_ATTEMPTS, type Queue, type Tx } from "./engine.ts";
 import type { Postgres } from "./postgres.ts";
 import { indexKey, json, plain, read } from "./tables.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createIds } from "../lib/ids.ts";
-import type { Job, NewJob } from "../ports.ts";
+import type { Job, NewJob } from "../store-port.ts";
 import type { Engine, Queue } from "./engine.ts";
 import { createJobsTable } from "./jobs-table.ts";
 import { openSqlite } from "./sqlite.ts";

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { z } from "zod";
 import { Json } from "../domain/json.ts";
 import type { NewId } from "../lib/ids.ts";
-import { type Job, type JobCount, jobKinds, type NewJob } from "../ports.ts";
+import { type Job, type JobCount, jobKinds, type NewJob } from "../store-port.ts";
 import { asking, type Engine, MAX_ATTEMPTS, type Queue, type Tx } from "./engine.ts";
 import { indexKey, json, plain, read, type Tables, whole } from "./tables.ts";
 

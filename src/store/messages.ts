@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import { z } from "zod";
 import { Json } from "../domain/json.ts";
 import { digestOf } from "../lib/digest.ts";
-import type { Commit, Store, StoredMessage } from "../ports.ts";
+import type { Commit, Store, StoredMessage } from "../store-port.ts";
 import type { Db, Tx } from "./engine.ts";
 import { indexKey, json, plain, read, wellFormed, whole } from "./tables.ts";
 

@@ -2,7 +2,7 @@ import type { Clock } from "../lib/clock.ts";
 import { createIds } from "../lib/ids.ts";
 import type { Log } from "../lib/log.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { Store } from "../ports.ts";
+import type { Store } from "../store-port.ts";
 import { createBossQueue } from "./jobs-boss.ts";
 import { createJobsTable } from "./jobs-table.ts";
 import { openPostgres } from "./postgres.ts";

@@ -9,7 +9,7 @@ import { Incident } from "../domain/incident.ts";
 import { Json } from "../domain/json.ts";
 import { Decision, Proposal } from "../domain/proposal.ts";
 import { TimelineEntry } from "../domain/timeline.ts";
-import type { Store } from "../ports.ts";
+import type { Store } from "../store-port.ts";
 import { auditAfter } from "./audit.ts";
 import { asking, type Db, type Engine } from "./engine.ts";
 import { messagesOf } from "./messages.ts";

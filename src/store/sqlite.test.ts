@@ -8,7 +8,7 @@ import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../lib/clock.ts";
 import { silentLog } from "../lib/log.ts";
-import type { Store } from "../ports.ts";
+import type { Store } from "../store-port.ts";
 import { createJobsTable } from "./jobs-table.ts";
 import { openStore } from "./open.ts";
 import { openSqlite } from "./sqlite.ts";

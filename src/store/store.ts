@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { canonicalJson } from "../lib/digest.ts";
-import type { Store } from "../ports.ts";
+import type { Store } from "../store-port.ts";
 import { createInbox } from "./accept.ts";
 import { commitAll } from "./commit.ts";
 import { asking, type Engine, type Queue } from "./engine.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json } from "../domain/json.ts";
 import { sha256 } from "../lib/digest.ts";
 import { Fault } from "../lib/fault.ts";
-import type { JobKind } from "../ports.ts";
+import type { JobKind } from "../store-port.ts";
 
 /** The tables as the queries see them; `migrations/` makes them. Numbers are numbers on both databases. */
 export interface Tables {

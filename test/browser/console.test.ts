@@ -407,6 +407,7 @@ describe.skipIf(missing())("the console", () => {
       const found = await texts(page);
       expect(found.texts).toBeGreaterThan(10);
       expect(found.pale).toEqual([]);
+      expect(found.squeezed).toEqual([]);
       expect(await overhang(page)).toBe(0);
       await picture(page, `${name}-${device}-${theme}`);
     });

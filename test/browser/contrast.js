@@ -1,5 +1,6 @@
 // Evaluated in the page as a whole: gives every visible text whose contrast against what is behind it is below 4.5 : 1
-// (WCAG 2.2, 1.4.3; large text 3 : 1). Disabled controls are exempt, as there.
+// (WCAG 2.2, 1.4.3; large text 3 : 1), and every one that is squeezed to a letter a line. Disabled controls are exempt
+// from the contrast, as there.
 (() => {
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = (css) => {
@@ -34,12 +35,17 @@
     return size >= 24 || (size >= 18.66 && Number(fontWeight) >= 700);
   };
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const seen = { texts: 0, pale: [] };
+  const seen = { texts: 0, pale: [], squeezed: [] };
   while (walker.nextNode()) {
     const text = walker.currentNode.textContent.trim();
     const element = walker.currentNode.parentElement;
-    if (text === "" || !element.checkVisibility() || element.closest(":disabled, .unseen") !== null) continue;
+    if (text === "" || !element.checkVisibility() || element.closest(".unseen") !== null) continue;
     seen.texts += 1;
+    const longest = Math.max(...text.split(/\s+/).map((word) => word.length));
+    const lines = new Range();
+    lines.selectNodeContents(walker.currentNode);
+    if (longest > 2 && lines.getBoundingClientRect().width < 16) seen.squeezed.push(text.slice(0, 60));
+    if (element.closest(":disabled") !== null) continue;
     const ratio = ratioOf(element);
     if (ratio < (isLarge(element) ? 3 : 4.5)) seen.pale.push(`${ratio.toFixed(2)} ${text.slice(0, 60)}`);
   }

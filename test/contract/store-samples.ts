@@ -5,7 +5,7 @@ import type { Diagnosis } from "../../src/domain/diagnosis/diagnosis.ts";
 import type { Execution } from "../../src/domain/execution.ts";
 import type { Incident } from "../../src/domain/incident.ts";
 import type { Decision, Proposal } from "../../src/domain/proposal.ts";
-import type { AuditEntry, NewJob } from "../../src/ports.ts";
+import type { AuditEntry, NewJob } from "../../src/store-port.ts";
 
 /** Valid domain objects to store; each test overrides what it is about. */
 export const T0 = Date.UTC(2026, 0, 5, 9, 0, 0);

@@ -5,8 +5,8 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { kindOf } from "../../src/lib/fault.ts";
 import { silentLog } from "../../src/lib/log.ts";
 import { Secret } from "../../src/lib/secret.ts";
-import type { Commit, Job, Store } from "../../src/ports.ts";
 import { openStore, type StoreOptions } from "../../src/store/open.ts";
+import type { Commit, Job, Store } from "../../src/store-port.ts";
 import { type Backend, backends } from "./store-backends.ts";
 import * as a from "./store-samples.ts";
 
