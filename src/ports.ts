@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import type { ApplyOutcome, Preview, RepeatClass } from "./domain/action.ts";
-import type { Alert } from "./domain/alert.ts";
 import type { LogTemplate, ProviderIncident, Sample, Series, Span } from "./domain/case-file.ts";
 import type { Change } from "./domain/change.ts";
+import type { Parsed } from "./domain/delivery.ts";
 import type { Json } from "./domain/json.ts";
 import type { Proposal } from "./domain/proposal.ts";
 import type { EpochMs, Window } from "./domain/time.ts";
@@ -13,12 +13,6 @@ import type { StoredMessage } from "./store-port.ts";
 export interface InboundRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
-}
-
-/** What a delivery said. */
-export interface Parsed {
-  readonly alerts: readonly Alert[];
-  readonly changes: readonly Change[];
 }
 
 export interface Webhook {

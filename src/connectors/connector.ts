@@ -1,12 +1,13 @@
 import { z } from "zod";
 import type { Preview, RepeatClass } from "../domain/action.ts";
+import type { Parsed } from "../domain/delivery.ts";
 import type { Json } from "../domain/json.ts";
 import type { Clock } from "../lib/clock.ts";
 import { Fault } from "../lib/fault.ts";
 import type { HttpClient, HttpOptions } from "../lib/http.ts";
 import type { Log } from "../lib/log.ts";
 import { Secret } from "../lib/secret.ts";
-import type { Action, ActionContext, Applied, ApplyContext, Capabilities, Connected, Parsed } from "../ports.ts";
+import type { Action, ActionContext, Applied, ApplyContext, Capabilities, Connected } from "../ports.ts";
 
 /** What every connector is handed; there are no globals. */
 export interface ConnectorDeps {

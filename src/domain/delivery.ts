@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { Alert } from "./alert.ts";
+import type { Change } from "./change.ts";
 
 /** One raw request from outside, kept as it came. */
 export const Delivery = z.object({
@@ -14,3 +16,9 @@ export const Delivery = z.object({
   fault: z.string().nullable(),
 });
 export type Delivery = z.output<typeof Delivery>;
+
+/** What a delivery said. */
+export interface Parsed {
+  readonly alerts: readonly Alert[];
+  readonly changes: readonly Change[];
+}

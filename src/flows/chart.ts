@@ -82,9 +82,16 @@ function same(a: Readonly<Record<string, string>>, b: Readonly<Record<string, st
 
 function drawn({ signal, labels, start, stepMs, values }: Series, emphasis: ChartSeries["emphasis"]): ChartSeries {
   return {
-    label: `${signal} ${Object.values(labels).join(" ")}`.trim(),
+    label: labelOf(signal, labels),
     unit: signalSpec(signal)?.unit ?? "",
     points: values.map((value, index) => [start + index * stepMs, value]),
     emphasis,
   };
+}
+
+/** `quality score · prompt version 32`: the service is what the chart is about and needs no saying. */
+function labelOf(signal: string, labels: Readonly<Record<string, string>>): string {
+  const slices = Object.entries(labels).filter(([key]) => key !== "service");
+  const words = (name: string) => name.replaceAll("_", " ");
+  return [words(signal), ...slices.map(([key, value]) => `${words(key)} ${value}`)].join(" · ");
 }

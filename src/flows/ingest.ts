@@ -1,7 +1,7 @@
-import type { Delivery } from "../domain/delivery.ts";
+import type { Delivery, Parsed } from "../domain/delivery.ts";
 import { sha256 } from "../lib/digest.ts";
 import { Fault } from "../lib/fault.ts";
-import type { InboundRequest, Parsed } from "../ports.ts";
+import type { InboundRequest } from "../ports.ts";
 import type { FlowDeps } from "./deps.ts";
 
 /** What became of a delivery. */

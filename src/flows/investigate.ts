@@ -67,9 +67,17 @@ function spoken(incidentId: string, before: Diagnosis | null, now: Diagnosis): T
     { incidentId, at: now.asOf, kind: "diagnosed", actor: "faultline", text },
   ];
   if (before === null) return entry(`Likely cause: ${causeWords[now.cause]} (${sure}). Leading suspect: ${leading}.`);
-  const same = before.cause === now.cause && before.suspects[0]?.id === now.suspects[0]?.id;
-  if (same && Math.abs(before.confidence - now.confidence) < 0.15) return [];
-  const was = `${causeWords[before.cause]} (${Math.round(before.confidence * 100)} %)`;
+  const percent = (diagnosis: Diagnosis) => `${Math.round(diagnosis.confidence * 100)} %`;
+  if (before.cause === now.cause && before.suspects[0]?.id === now.suspects[0]?.id) {
+    if (Math.abs(before.confidence - now.confidence) < 0.15) return [];
+    const move = now.confidence > before.confidence ? "Surer" : "Less sure";
+    return entry(
+      `${move} of ${causeWords[now.cause]}: ${sure}, before ${percent(before)}. Leading suspect: ${leading}.`,
+    );
+  }
+  if (before.cause === now.cause)
+    return entry(`Still ${causeWords[now.cause]} (${sure}), but another suspect leads: ${leading}.`);
+  const was = `${causeWords[before.cause]} (${percent(before)})`;
   return entry(`Changed my mind: now ${causeWords[now.cause]} (${sure}), before ${was}. Leading suspect: ${leading}.`);
 }
 

@@ -119,6 +119,6 @@ function line(incidentId: string, alert: Alert, deps: FlowDeps): TimelineEntry {
     at: deps.clock.now(),
     kind: fired ? "alert_fired" : "alert_resolved",
     actor: alert.source,
-    text: `${alert.title} ${fired ? "fires" : "resolved"}: ${alert.summary}`.slice(0, 500),
+    text: `${fired ? "Fires" : "Resolved"}: ${alert.title}${alert.summary ? `, ${alert.summary}` : ""}`.slice(0, 500),
   };
 }

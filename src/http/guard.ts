@@ -14,13 +14,18 @@ const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
  *
  * @returns the sentence to refuse with, or null
  */
-export function foreign({ headers }: Pick<FastifyRequest, "headers">, access: Access): string | null {
+export function foreign(
+  { headers, method }: Pick<FastifyRequest, "headers" | "method">,
+  access: Access,
+): string | null {
   const host = headers.host ?? "";
   if (access.kind === "local" && !LOOPBACK_HOST.test(host))
     return "local mode answers only under the name localhost or 127.0.0.1";
   const origin = headers.origin;
   if (origin !== undefined && !sameHost(origin, host)) return "requests from a page of another origin are refused";
-  if (headers["sec-fetch-site"] === "cross-site") return "requests from a page of another site are refused";
+  // A click on a link in Slack comes from another site too; opening a page changes nothing.
+  const opening = method === "GET" && headers["sec-fetch-mode"] === "navigate";
+  if (headers["sec-fetch-site"] === "cross-site" && !opening) return "requests from a page of another site are refused";
   return null;
 }
 

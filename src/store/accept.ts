@@ -1,6 +1,5 @@
-import type { Delivery } from "../domain/delivery.ts";
+import type { Delivery, Parsed } from "../domain/delivery.ts";
 import { Fault } from "../lib/fault.ts";
-import type { Parsed } from "../ports.ts";
 import type { NewJob, Store } from "../store-port.ts";
 import type { Engine, Queue } from "./engine.ts";
 import { indexKey, plain, whole } from "./tables.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Change } from "../../domain/change.ts";
+import type { Parsed } from "../../domain/delivery.ts";
 import type { Secret } from "../../lib/secret.ts";
-import type { InboundRequest, Parsed, Webhook } from "../../ports.ts";
+import type { InboundRequest, Webhook } from "../../ports.ts";
 import type { ConnectorDeps } from "../connector.ts";
 import { Instant, readBody } from "../kit/inbound.ts";
 import { requireTimedHmac } from "../kit/signature.ts";

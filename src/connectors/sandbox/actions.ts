@@ -199,7 +199,7 @@ function defineSetting<P extends z.ZodObject>(spec: Setting<P>, client: HttpClie
       headers: { "idempotency-key": context.idempotencyKey },
       signal: context.signal,
     });
-    return { outcome: "succeeded", detail: `the sandbox says: ${answer.text.slice(0, 200)}` };
+    return { outcome: "succeeded", detail: `the sandbox answered ${answer.status}` };
   };
   return defineAction({
     name: spec.name,
@@ -268,7 +268,7 @@ function deed({ name, path, summary }: Deed, client: HttpClient, base: string): 
         headers: { "idempotency-key": idempotencyKey },
         signal,
       });
-      return { outcome: "succeeded", detail: answer.text.slice(0, 200) };
+      return { outcome: "succeeded", detail: `the sandbox answered ${answer.status}` };
     },
     confirm: () => Promise.resolve("unknown"),
     undo: null,
