@@ -38,7 +38,7 @@ describe("reading a change", () => {
     [{ kind: "model", title: "New default embedder" }, "data"],
     [{ kind: "code", title: "Merge the tenant tables" }, "application"],
     [{ kind: "config", title: "Routing weights of two endpoints" }, "application"],
-  ] as const)("%o can be a matter of %s", (part, cause) => {
+  ] satisfies [Partial<Change>, string][])("%o can be a matter of %s", (part, cause) => {
     expect(readChange(change(part), "other").cause).toBe(cause);
   });
 

@@ -17,4 +17,15 @@ test("a fallen GPU is hardware, a page fault the application's, a timeout of the
   expect(xidMeaning(31)).toMatchObject({ about: "application" });
   expect(xidMeaning(119)).toMatchObject({ about: "driver" });
   expect(xidMeaning(9999)).toBeNull();
+  expect(xidMeaning(1)).toBeNull();
+});
+
+test("all 109 codes in use have a meaning, an action, and one of four kinds of guilt", () => {
+  const known = Array.from({ length: 200 }, (_, code) => xidMeaning(code)).filter((meaning) => meaning !== null);
+  expect(known).toHaveLength(109);
+  for (const { about, what, action } of known) {
+    expect(["hardware", "application", "driver", "consequence"]).toContain(about);
+    expect(what.length).toBeGreaterThan(5);
+    expect(action).toMatch(/^[A-Z0-9_]+$/);
+  }
 });
