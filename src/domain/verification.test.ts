@@ -9,6 +9,7 @@ function series(after: (number | null)[], signal = "error_ratio", burning = 0.3)
   return { signal, labels: { service: "chat" }, start: 0, stepMs: 1_000, values: [...calm, ...hot, ...after] };
 }
 const window = (now: number) => ({
+  calmUntil: 60_000,
   onset: 60_000,
   appliedAt: 80_000,
   effectAt: 82_000,

@@ -15,6 +15,8 @@ export interface SignalVerdict {
 }
 
 export interface VerificationWindow {
+  /** Before this nothing had begun. */
+  readonly calmUntil: EpochMs;
   readonly onset: EpochMs;
   /** The fix was applied. */
   readonly appliedAt: EpochMs;
@@ -39,8 +41,8 @@ const NOISE = 3;
  */
 export function judge(series: Series, window: VerificationWindow): SignalVerdict {
   const value = (from: EpochMs, to: EpochMs) => between(series, from, to);
-  const calm = value(Number.NEGATIVE_INFINITY, window.onset);
-  const hot = value(window.onset, window.appliedAt);
+  const calm = value(Number.NEGATIVE_INFINITY, window.calmUntil);
+  const hot = value(window.onset, window.effectAt);
   const since = value(window.effectAt, window.now);
   const baseline = median(calm);
   const burning = worstOf(hot, baseline, series.signal);
@@ -72,12 +74,13 @@ function median(values: readonly number[]): number | null {
   return upper === undefined || lower === undefined ? null : (upper + lower) / 2;
 }
 
-/** The level while it burned: the median of the worse half, so that the ramp at its beginning does not hide it. */
+/** The level while it burned: the median of the worst quarter, so that ramps at its beginning and end do not hide it. */
 function worstOf(hot: readonly number[], baseline: number | null, signal: string): number | null {
   if (baseline === null) return median(hot);
-  const sorted = hot.toSorted((a, b) => Math.abs(a - baseline) - Math.abs(b - baseline));
-  const worse = sorted.slice(Math.floor(sorted.length / 2)).filter((x) => isHarmful(x - baseline, signal));
-  return median(worse.length > 0 ? worse : hot);
+  const worse = hot
+    .filter((x) => isHarmful(x - baseline, signal))
+    .toSorted((a, b) => Math.abs(a - baseline) - Math.abs(b - baseline));
+  return median(worse.length > 0 ? worse.slice(Math.floor((3 * worse.length) / 4)) : hot);
 }
 
 function isHarmful(move: number, signal: string): boolean {

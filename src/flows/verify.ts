@@ -44,9 +44,10 @@ async function look(
   const appliedAt = execution.appliedAt ?? asOf;
   const effectMs = Math.max(0, ...proposal.steps.map(({ preview }) => preview.effectWithinMs));
   const firstAlert = Math.min(...view.alerts.map(({ startsAt }) => startsAt));
-  const onset = Math.min(view.diagnosis?.onset?.from ?? firstAlert, firstAlert);
+  const onset = Math.min(view.diagnosis?.onset?.at ?? firstAlert, firstAlert);
+  const calmUntil = Math.min(view.diagnosis?.onset?.from ?? onset, onset);
   const { samples, good, watch } = proposal.verification;
-  const window = { onset, appliedAt, effectAt: appliedAt + effectMs, now: asOf, samples, good };
+  const window = { calmUntil, onset, appliedAt, effectAt: appliedAt + effectMs, now: asOf, samples, good };
   return watch.flatMap(({ signal, labels }) => {
     const found = series.find((candidate) => candidate.signal === signal && sameLabels(candidate.labels, labels));
     return found === undefined ? [] : [judge(found, window)];

@@ -185,7 +185,7 @@ function alertOf(
       annotations: { summary },
       startsAt: new Date(since).toISOString(),
       endsAt: endedAt === null ? "0001-01-01T00:00:00Z" : new Date(endedAt).toISOString(),
-      generatorURL: `http://sandbox.invalid/graph?g0.expr=${signal}`,
+      generatorURL: "",
       fingerprint,
     },
   ];

@@ -14,7 +14,11 @@ export function reachOf(context: CaseContext): Diagnosis["reach"] {
       .filter((movement) => movement.entity.kind === "service" && clear(movement))
       .map(({ entity }) => entity.name),
   ]);
-  const cuts = carriersOf(context);
+  // Where every value of a dimension is hit, the dimension says nothing of the reach.
+  const cuts = carriersOf(context).filter(
+    ({ signal, hit, spared }) =>
+      hit.length > 0 && spared.length > 0 && (context.fired.length === 0 || context.fired.includes(signal)),
+  );
   const values = (pick: (cut: Carriers) => readonly Movement[]) => [
     ...new Set(cuts.flatMap((cut) => pick(cut).map(({ slice }) => slicing(slice)))),
   ];
