@@ -97,7 +97,8 @@ function mindChange(diagnosis: Diagnosis, leading: Suspect | null, pro: readonly
   const [gap] = diagnosis.gaps;
   const wrong =
     strongest === undefined ? null : md`seeing that this is not so: ${prose(strongest.evidence.statement, 160)};`;
-  const fits = rival === undefined ? null : md`a finding that fits the next suspect better: ${prose(rival.title, 120)}`;
+  const fits =
+    rival === undefined ? null : md`a finding that fits the next suspect better: ${prose(rival.title, 120)};`;
   const missing = gap === undefined ? null : md`what I could not look at: ${prose(gap.what, 120)}.`;
   const reasons = joined([wrong, fits, missing], " ");
   return md`*What would change my mind:* ${reasons.mrkdwn === "" ? md`any finding at all; I have none yet.` : reasons}`;
