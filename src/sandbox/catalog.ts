@@ -36,6 +36,7 @@ export const catalog: Catalog = Catalog.parse({
       owner: "#team-sales",
       prompts: ["lead-writer/system"],
       providers: ["acme-ai"],
+      datasets: ["product-sheets"],
     },
   ],
 });

@@ -1,5 +1,7 @@
 import type { Change, ChangeKind } from "../domain/change.ts";
+import type { Labels } from "../domain/json.ts";
 
+/** A change before it has its number. */
 export interface ChangeDraft {
   readonly at: number;
   readonly kind: ChangeKind;
@@ -10,6 +12,7 @@ export interface ChangeDraft {
   readonly before: string | null;
   readonly after: string | null;
   readonly summary: string | null;
+  readonly scope?: Labels;
   readonly files?: readonly string[];
 }
 
@@ -27,7 +30,7 @@ export function toChange(draft: ChangeDraft, number: number): Change {
     before: draft.before,
     after: draft.after,
     url: null,
-    scope: {},
+    scope: draft.scope ?? {},
     rollout: null,
     summary: draft.summary,
     commit: null,

@@ -1,186 +1,239 @@
 import { z } from "zod";
-import type { ChangeDraft } from "./change.ts";
-import { type PartKind, tenants, type World } from "./world.ts";
+import type { ChangeKind } from "../domain/change.ts";
+import type { Labels } from "../domain/json.ts";
+import { usualPerMinute } from "./arrivals.ts";
+import { cutQueues, emptyCaches, rebuilt, resized, restarted } from "./deeds.ts";
+import { type PartKind, POOL, tenants, usualLanguages, type World, withNode, withPart, withProvider } from "./world.ts";
+
+/** The world after an operation, or why it cannot be done. */
+export type Done = { readonly world: World } | { readonly refused: string };
+
+/** How an operation is told to whoever listens to changes. */
+export interface Told {
+  readonly kind: ChangeKind;
+  readonly service: string | null;
+  readonly title: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly scope?: Labels;
+}
 
 /** One thing that can be read and set from outside. */
 export interface Resource {
-  /** Its state now, or null where there is no such thing. */
-  readonly read: (world: World, name: string) => unknown;
-  readonly body: z.ZodType;
-  /** The world after it was set, or why it cannot be. */
-  readonly set: (world: World, name: string, body: unknown) => { readonly world: World } | { readonly refused: string };
-  /** How the change is told to whoever listens. */
-  readonly told: (name: string, before: unknown, after: unknown) => Omit<ChangeDraft, "at" | "author">;
+  /** Its state now, or null where there is no such thing. Only what can be set: a state put back is the same again. */
+  readonly read: (world: World, name: string) => Readonly<Record<string, unknown>> | null;
+  /** What can only be looked at. */
+  readonly facts?: (world: World, name: string) => Readonly<Record<string, unknown>>;
+  readonly names: (world: World) => readonly string[];
+  /** @throws ZodError for a body that is not understood */
+  readonly set: (world: World, name: string, body: unknown) => Done;
+  readonly told: (change: { world: World; name: string; before: unknown; after: unknown }) => Told;
 }
 
-const Version = z.object({ version: z.string().min(1).max(80) });
+const Version = z.strictObject({ version: z.string().min(1).max(80) });
 
-function part(kind: PartKind, changeKind: ChangeDraft["kind"], service: string | null): Resource {
+function part(kind: PartKind): Resource {
+  const ofKind = (world: World, name: string) => (world.parts[name]?.kind === kind ? world.parts[name] : undefined);
   return {
     read: (world, name) => {
-      const found = world.parts[name];
-      return found?.kind === kind ? { version: found.live, versions: Object.keys(found.versions) } : null;
+      const found = ofKind(world, name);
+      return found === undefined ? null : { version: found.live };
     },
-    body: Version,
+    facts: (world, name) => ({ versions: Object.keys(ofKind(world, name)?.versions ?? {}) }),
+    names: (world) => Object.keys(world.parts).filter((name) => ofKind(world, name) !== undefined),
     set: (world, name, body) => {
-      const found = world.parts[name];
       const { version } = Version.parse(body);
-      if (found === undefined) return { refused: `there is no ${kind} named "${name}"` };
-      if (found.versions[version] === undefined)
-        return { refused: `${name} has no version "${version}"; it has ${Object.keys(found.versions).join(", ")}` };
-      return { world: { ...world, parts: { ...world.parts, [name]: { ...found, live: version } } } };
+      const versions = Object.keys(ofKind(world, name)?.versions ?? {});
+      if (!versions.includes(version))
+        return { refused: `${name} has no version ${JSON.stringify(version)}; it has ${versions.join(", ")}` };
+      const after = withPart(world, name, { live: version });
+      // New arguments of the engine mean new processes: what waited is sent again, and the caches start cold.
+      return { world: name === "llm-pool/serving" ? emptyCaches(cutQueues(after, 0), 0.5) : after };
     },
-    told: (name, before, after) => ({
-      kind: changeKind,
-      target: name,
-      service,
-      title: `Set ${name} to ${versionOf(after)}`,
-      before: versionOf(before),
-      after: versionOf(after),
-      summary: null,
+    told: ({ world, name, before, after }) => ({
+      kind: world.parts[name]?.told ?? "config",
+      service: world.parts[name]?.service ?? null,
+      title: `Set ${name} to ${versionIn(after)}`,
+      before: versionIn(before),
+      after: versionIn(after),
     }),
   };
 }
 
-function versionOf(state: unknown): string | null {
+function versionIn(state: unknown): string | null {
   return z.object({ version: z.string() }).safeParse(state).data?.version ?? null;
 }
 
-/** A resource whose state is told as a configuration change. */
-function setting(kind: ChangeDraft["kind"], service: string | null, rest: Omit<Resource, "told">): Resource {
+/** A resource whose state is one value. */
+function setting<K extends string, V extends z.ZodType>(spec: {
+  readonly key: K;
+  readonly value: V;
+  readonly kind: ChangeKind;
+  readonly service: string | null;
+  readonly names: Resource["names"];
+  readonly facts?: Resource["facts"];
+  readonly get: (world: World, name: string) => unknown;
+  readonly put: (world: World, name: string, value: z.output<V>) => World;
+  readonly scope?: (name: string) => Labels;
+}): Resource {
+  const { key, kind, service, names, facts, get, put, scope } = spec;
+  const Body = z.strictObject({ [key]: spec.value });
+  const said = (state: unknown) => {
+    const value = z.record(z.string(), z.unknown()).parse(state)[key];
+    return typeof value === "string" ? value : JSON.stringify(value ?? null);
+  };
   return {
-    ...rest,
-    told: (name, before, after) => ({
+    read: (world, name) => (names(world).includes(name) ? { [key]: get(world, name) } : null),
+    ...(facts === undefined ? {} : { facts }),
+    names,
+    set: (world, name, body) => ({ world: put(world, name, Body.parse(body)[key] as z.output<V>) }),
+    told: ({ name, before, after }) => ({
       kind,
-      target: name,
       service,
-      title: `Set ${name}`,
-      before: JSON.stringify(before),
-      after: JSON.stringify(after),
-      summary: null,
+      title: `Set ${key} of ${name} to ${said(after)}`,
+      before: said(before),
+      after: said(after),
+      ...(scope === undefined ? {} : { scope: scope(name) }),
     }),
   };
 }
 
-const Weight = z.object({ weight: z.number().min(0).max(1) });
-const Drained = z.object({ state: z.enum(["drained", "ready"]) });
-const Replicas = z.object({ extra: z.number().int().min(0).max(8) });
-const Value = z.object({ value: z.string().max(80) });
-const Limit = z.object({ per_second: z.number().positive().nullable() });
-const Routed = z.object({ languages: z.array(z.string().max(8)).max(12) });
+/** Everything that the control API can read and set. */
+export const resources = {
+  prompts: part("prompt"),
+  models: part("model"),
+  deployments: part("deployment"),
+  indexes: part("index"),
+  judges: part("judge"),
+  providers: setting({
+    key: "weight",
+    value: z.number().min(0).max(1),
+    kind: "config",
+    service: null,
+    names: ({ providers }) => Object.keys(providers),
+    facts: ({ providers }) => ({
+      weights: Object.fromEntries(Object.entries(providers).map(([name, { weight }]) => [name, weight])),
+    }),
+    get: ({ providers }, name) => providers[name]?.weight,
+    put: (world, name, weight) => withProvider(world, name, { weight }),
+    scope: (provider) => ({ provider }),
+  }),
+  nodes: setting({
+    key: "state",
+    value: z.enum(["drained", "ready"]),
+    kind: "infra",
+    service: "llm-pool",
+    names: ({ nodes }) => Object.keys(nodes),
+    facts: ({ nodes }) => ({ pool: POOL, ready: Object.values(nodes).filter(({ drained }) => !drained).length }),
+    get: ({ nodes }, name) => (nodes[name]?.drained === true ? "drained" : "ready"),
+    put: (world, name, state) => withNode(world, name, { drained: state === "drained" }),
+    scope: (node) => ({ node }),
+  }),
+  pools: setting({
+    key: "replicas",
+    value: z.number().int().min(1).max(12),
+    kind: "infra",
+    service: "llm-pool",
+    names: () => [POOL],
+    get: ({ nodes }) => Object.keys(nodes).length,
+    put: (world, _name, replicas) => resized(world, replicas),
+    scope: (pool) => ({ gpu_pool: pool }),
+  }),
+  flags: setting({
+    key: "value",
+    value: z.string().min(1).max(80),
+    kind: "flag",
+    service: "support-chat",
+    names: ({ flags }) => Object.keys(flags),
+    get: ({ flags }, name) => flags[name],
+    put: (world, name, value) => ({ ...world, flags: { ...world.flags, [name]: value } }),
+  }),
+  limits: setting({
+    key: "per_minute",
+    value: z.number().positive().nullable(),
+    kind: "config",
+    service: "support-chat",
+    names: () => tenants,
+    facts: (world) => ({ usual_per_minute: usualPerMinute(world) }),
+    get: ({ limits }, name) => limits[name] ?? null,
+    put: limit,
+    scope: (tenant) => ({ tenant }),
+  }),
+  router: setting({
+    key: "languages",
+    value: z.array(z.string().min(2).max(8)).max(12),
+    kind: "config",
+    service: "support-chat",
+    names: () => ["drift-route"],
+    facts: (world) => ({ drifted: drifted(world) }),
+    get: ({ routed }) => routed,
+    put: (world, _name, languages) => ({ ...world, routed: languages }),
+  }),
+} satisfies Record<string, Resource>;
 
-/** Everything that the control API can read and set, by the first part of its path. */
-export const resources: Readonly<Record<string, Resource>> = {
-  prompts: part("prompt", "prompt", "support-chat"),
-  models: part("model", "model", "support-chat"),
-  deployments: part("deployment", "code", null),
-  indexes: part("index", "data", "retrieval"),
-  judges: part("judge", "config", null),
-  providers: setting("config", null, {
-    read: (world, name) => (world.providers[name] === undefined ? null : { weight: world.providers[name].weight }),
-    body: Weight,
-    set: (world, name, body) => {
-      const provider = world.providers[name];
-      if (provider === undefined) return { refused: `there is no provider named "${name}"` };
-      return { world: { ...world, providers: { ...world.providers, [name]: { ...provider, ...Weight.parse(body) } } } };
-    },
-  }),
-  nodes: setting("infra", "llm-pool", {
-    read: (world, name) =>
-      world.nodes[name] === undefined ? null : { state: world.nodes[name].drained ? "drained" : "ready" },
-    body: Drained,
-    set: (world, name, body) => {
-      const node = world.nodes[name];
-      if (node === undefined) return { refused: `there is no node named "${name}"` };
-      return {
-        world: {
-          ...world,
-          nodes: { ...world.nodes, [name]: { ...node, drained: Drained.parse(body).state === "drained" } },
-        },
-      };
-    },
-  }),
-  pools: setting("infra", "llm-pool", {
-    read: (world, name) => (name === "gpu-a" ? { extra: world.extraReplicas } : null),
-    body: Replicas,
-    set: (world, name, body) =>
-      name === "gpu-a"
-        ? { world: { ...world, extraReplicas: Replicas.parse(body).extra } }
-        : { refused: `there is no pool named "${name}"` },
-  }),
-  flags: setting("flag", "support-chat", {
-    read: (world, name) => (world.flags[name] === undefined ? null : { value: world.flags[name] }),
-    body: Value,
-    set: (world, name, body) =>
-      world.flags[name] === undefined
-        ? { refused: `there is no flag named "${name}"` }
-        : { world: { ...world, flags: { ...world.flags, [name]: Value.parse(body).value } } },
-  }),
-  limits: setting("config", "support-chat", {
-    read: (world, name) =>
-      tenants.some((tenant) => tenant === name)
-        ? { per_second: world.limits[name] ?? null, usual: usual(world) }
-        : null,
-    body: Limit,
-    set: (world, name, body) => {
-      if (!tenants.some((tenant) => tenant === name)) return { refused: `there is no tenant named "${name}"` };
-      const { per_second: limit } = Limit.parse(body);
-      const { [name]: _before, ...others } = world.limits;
-      return { world: { ...world, limits: limit === null ? others : { ...others, [name]: limit } } };
-    },
-  }),
-  "drift-route": setting("config", "support-chat", {
-    read: (world) => ({ languages: world.routed }),
-    body: Routed,
-    set: (world, _name, body) => ({ world: { ...world, routed: Routed.parse(body).languages } }),
-  }),
-};
-
-/** What a tenant usually sends, in requests a second. */
-function usual(world: World): number {
-  return Number((world.requestsPerSecond / tenants.length).toFixed(2));
+/** Languages that the router sees far more of than it was set up for: twice its usual share, and one in twenty at least. */
+function drifted({ languages }: World): string[] {
+  const share = (weights: Readonly<Record<string, number>>, name: string) =>
+    (weights[name] ?? 0) / Object.values(weights).reduce((sum, weight) => sum + weight, 0);
+  return Object.keys(languages).filter((name) => {
+    const now = share(languages, name);
+    return now > 0.05 && now > 2 * share(usualLanguages, name);
+  });
 }
 
-/** Deeds that set no state but do something once. */
-export const deeds: Readonly<
-  Record<
-    string,
-    {
-      readonly title: string;
-      readonly kind: ChangeDraft["kind"];
-      readonly apply: (world: World, name: string) => World | null;
-    }
-  >
-> = {
-  rebuild: {
-    title: "Rebuild the index",
-    kind: "data",
-    apply: (world, name) => {
-      const index = world.parts[name];
-      if (index?.kind !== "index") return null;
-      const fresh = {
-        ...index.versions[index.live],
-        retrieval: 0.93,
-        age: 900,
-      } as World["parts"][string]["versions"][string];
-      const version = `${index.live}+rebuilt`;
+function limit(world: World, name: string, perMinute: number | null): World {
+  const { [name]: _before, ...others } = world.limits;
+  if (perMinute === null) return { ...world, limits: others };
+  // What that client had waiting in front of the pool is turned away with the rest of it.
+  const surge = world.surge[name] ?? 1;
+  const excess = Math.max(0, surge - perMinute / usualPerMinute(world)) / (tenants.length - 1 + surge);
+  return cutQueues({ ...world, limits: { ...others, [name]: perMinute } }, 1 - excess);
+}
+
+/** Something that is done once and sets no state. */
+export interface Deed {
+  readonly names: (world: World) => readonly string[];
+  readonly done: (
+    world: World,
+    name: string,
+  ) => { readonly world: World; readonly told: Told; readonly answer: unknown };
+}
+
+export const deeds = {
+  rebuild_index: {
+    names: resources.indexes.names,
+    done: (world, name) => {
+      const { world: after, version } = rebuilt(world, name);
+      const before = world.parts[name]?.live ?? null;
+      const service = world.parts[name]?.service ?? null;
       return {
-        ...world,
-        parts: {
-          ...world.parts,
-          [name]: { ...index, live: version, versions: { ...index.versions, [version]: fresh } },
-        },
+        world: after,
+        told: { kind: "data", service, title: `Rebuild ${name}`, before, after: version },
+        answer: { version },
       };
     },
   },
-  restart: {
-    title: "Restart the pool",
-    kind: "infra",
-    apply: (world, name) => (name === "gpu-a" ? { ...world, backlog: 0 } : null),
+  restart_pool: {
+    names: () => [POOL],
+    done: (world, name) => ({
+      world: restarted(world),
+      told: {
+        kind: "infra",
+        service: "llm-pool",
+        title: `Restart ${name}`,
+        before: null,
+        after: null,
+        scope: { gpu_pool: name },
+      },
+      answer: { restarted: name },
+    }),
   },
-  purge: {
-    title: "Empty the response cache",
-    kind: "config",
-    apply: (world, name) => (name === "support-chat" ? world : null),
+  purge_cache: {
+    names: () => ["support-chat"],
+    done: (world, name) => ({
+      world: emptyCaches(world, 0),
+      told: { kind: "config", service: name, title: `Purge the caches of ${name}`, before: null, after: null },
+      answer: { purged: name },
+    }),
   },
-};
+} satisfies Record<string, Deed>;

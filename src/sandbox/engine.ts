@@ -1,183 +1,245 @@
 import type { Change } from "../domain/change.ts";
+import { SECOND } from "../domain/time.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type ChangeDraft, toChange } from "./change.ts";
-import { faults, type SandboxFault } from "./faults.ts";
-import { innocentChange } from "./innocent.ts";
-import type { DrillRecord, JournalEntry, Memory } from "./memory.ts";
-import { measure, WINDOW_S } from "./meter.ts";
-import { evaluate, type MonitorState } from "./monitors.ts";
+import { faultNamed, type SandboxFault } from "./faults.ts";
+import { freshWorld, healed } from "./fresh-world.ts";
+import { History, KEPT_S } from "./history.ts";
+import { Ledger } from "./ledger.ts";
+import { logsOf } from "./logs.ts";
+import type { Commit, DrillRecord, JournalEntry, Memory, NewDelivery, Planned, Standing } from "./memory.ts";
+import { Meter } from "./meter.ts";
+import { evaluate, isFiring } from "./monitors.ts";
 import { Chance } from "./random.ts";
-import { liveOneSecond, type Tick } from "./tick.ts";
-import { freshWorld, type World } from "./world.ts";
+import { innocent } from "./releases.ts";
+import { type InputValues, inputValues } from "./samples.ts";
+import { liveOneSecond } from "./tick.ts";
+import type { World } from "./world.ts";
 
-const SECOND_MS = 1_000;
-/** What is lived through at the first start, so that there is a baseline. */
-const HISTORY_S = 10 * 60;
-/** After a pause of the process the sandbox went on: at most this much is made up for. */
-const CATCH_UP_S = 5 * 60;
-const PAST_CHANGES = 9;
-const CHUNK_S = 20;
+/** What is lived through at the first start, so that there is a past to compare with. */
+const HISTORY_S = 20 * 60;
+/** Seconds that are written in one transaction while many are made up for. */
+const BATCH_S = 60;
+/** The input of so many seconds is the reference that drift is measured against. */
+const LAUNCH_S = 60;
+/** Innocent changes come at random, about as many seconds apart. */
+const INNOCENT_EVERY_S = 130;
+/** After a drill that has been mended, people put away what is left of it once it has been calm for a while. */
+const CALM_MS = 45 * SECOND;
+const TIDY_AFTER_MS = 90 * SECOND;
 
 /** The sandbox as a running thing: lives second by second, remembers, and can be changed. */
 export class Engine {
   readonly #memory: Memory;
   readonly #clock: Clock;
-  #world: World;
-  #monitors: MonitorState = {};
-  #ticks: Tick[] = [];
-  #at: number;
-  #planned: { at: number; chance: number }[] = [];
+  readonly #meter = new Meter();
+  /** What a Prometheus scrapes; counts from the start of the process. */
+  readonly ledger = new Ledger();
+  readonly #history: History;
+  #now: Standing;
+  #changes: number;
 
   constructor(memory: Memory, clock: Clock, seed: number) {
     this.#memory = memory;
     this.#clock = clock;
-    const kept = memory.load();
-    this.#world = kept?.world ?? freshWorld(seed);
-    this.#monitors = kept?.monitors ?? {};
-    const now = second(clock.now());
-    this.#at = kept === null ? now - HISTORY_S * SECOND_MS : Math.max(kept.at, now - CATCH_UP_S * SECOND_MS);
-    if (kept === null) this.#past(now);
-    this.#warmUp();
+    this.#changes = memory.countChanges();
+    this.#history = new History(memory.names(), memory.seconds());
+    for (const world of memory.worlds()) this.#meter.take(liveOneSecond(world).tick);
+    this.#now = memory.standing() ?? launch(seed, second(clock.now()));
   }
 
   /** Lives through what lies behind, in pieces, so that everything else of the process goes on meanwhile. */
   async begin(): Promise<void> {
-    while (second(this.#clock.now()) - this.#at > CHUNK_S * SECOND_MS) {
-      this.#memory.inOne(() => this.#liveUntil(this.#at + CHUNK_S * SECOND_MS));
+    while (second(this.#clock.now()) - this.#now.at > BATCH_S * SECOND) {
+      this.#liveUntil(this.#now.at + BATCH_S * SECOND);
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.catchUp();
   }
 
   get world(): World {
-    return this.#world;
+    return this.#now.world;
   }
 
-  /** Lives through every second that has begun since the last call. */
+  get history(): History {
+    return this.#history;
+  }
+
+  /** What the assistant was launched with, and what it gets now. */
+  get input(): { reference: InputValues; current: InputValues } {
+    return { reference: this.#now.reference, current: inputValues(this.#meter.fates()) };
+  }
+
+  /** Lives through every second that has begun since the last call: what happens does not wait for the process. */
   catchUp(): void {
     const now = second(this.#clock.now());
-    this.#liveUntil(now);
-    this.#innocents(now);
+    if (now - this.#now.at > KEPT_S * SECOND) this.#now = { ...this.#now, at: now - KEPT_S * SECOND };
+    while (this.#now.at < now) this.#liveUntil(Math.min(now, this.#now.at + BATCH_S * SECOND));
   }
 
+  /** In one transaction. */
   #liveUntil(until: number): void {
-    const now = second(this.#clock.now());
-    const live = now - this.#at < 2 * WINDOW_S * SECOND_MS;
-    for (let at = this.#at + SECOND_MS; at <= until; at += SECOND_MS)
-      this.#liveSecond(at, live || now - at < WINDOW_S * SECOND_MS);
-  }
-
-  #liveSecond(at: number, monitored: boolean): void {
-    const { world, tick } = liveOneSecond(this.#world);
-    this.#world = world;
-    this.#at = at;
-    this.#ticks = [...this.#ticks.slice(1 - WINDOW_S), tick];
-    const values = measure(this.#ticks, world);
-    const judged = monitored ? evaluate(this.#monitors, values, at) : { state: this.#monitors, bodies: [] };
-    this.#monitors = judged.state;
-    const deliveries = judged.bodies.map((body) => ({ path: "/webhooks/alertmanager", body: JSON.stringify(body) }));
-    this.#memory.saveSecond({ world, monitors: judged.state, at, values, deliveries });
-  }
-
-  /** A restart has lost the last seconds' requests; the window is filled again without moving the world. */
-  #warmUp(): void {
-    let world = this.#world;
-    for (let i = 0; i < WINDOW_S; i += 1) {
-      const lived = liveOneSecond(world);
-      world = lived.world;
-      this.#ticks.push(lived.tick);
+    const batch = empty();
+    for (let at = this.#now.at + SECOND; at <= until; at += SECOND) {
+      this.#happen(at, batch);
+      this.#liveSecond(at, batch);
     }
+    this.#memory.commit({ standing: this.#now, ...batch });
   }
 
-  /** Innocent changes of the minutes before the first start: every incident has a past. */
-  #past(now: number): void {
-    const chance = new Chance(this.#world.chance ^ 0x5eed);
-    const times = Array.from(
-      { length: PAST_CHANGES },
-      () => now - Math.round(chance.between(40, HISTORY_S)) * SECOND_MS,
-    ).toSorted((a, b) => a - b);
-    this.#publish(times.map((at) => innocentChange(chance, at)));
+  #liveSecond(at: number, batch: Batch): void {
+    const before = this.#now.world;
+    const { world, tick } = liveOneSecond(before);
+    const values = this.#meter.take(tick);
+    const { second: kept, names } = this.#history.add(at, values, logsOf(world, tick));
+    const { state, bodies } = evaluate(this.#now.monitors, { values, world, at });
+    if (at > this.#now.launchedAt) {
+      this.ledger.take(tick);
+      batch.deliveries.push(...bodies.map((body) => delivery("/webhooks/alertmanager", body)));
+    }
+    batch.seconds.push({ second: kept, names, world: before });
+    const calmSince = isFiring(state) ? null : (this.#now.calmSince ?? at);
+    const reference = world.tick === LAUNCH_S ? inputValues(this.#meter.fates()) : this.#now.reference;
+    this.#now = { ...this.#now, world, monitors: state, at, calmSince, reference };
   }
 
-  /** Changes a part of the world by one operation, tells of it, and writes it into the journal, all at once. */
-  operate(world: World, told: Omit<ChangeDraft, "at">, journal: Omit<JournalEntry, "at">): Change {
-    const at = this.#clock.now();
-    const change = toChange({ ...told, at }, this.#memory.countChanges() + 1);
-    this.#world = world;
-    this.#memory.saveDeed({
-      world,
-      at: this.#at,
-      changes: [change],
-      deliveries: [delivery([change])],
-      journal: { ...journal, at },
-    });
+  /** What was planned for this second, and what comes by chance. */
+  #happen(at: number, batch: Batch): void {
+    const due = this.#now.planned.filter((planned) => planned.at <= at);
+    if (due.length > 0) this.#now = { ...this.#now, planned: this.#now.planned.filter((planned) => planned.at > at) };
+    for (const planned of due) {
+      if (planned.fault === null) this.#innocent(new Chance(planned.chance), { at, spare: planned.spare }, batch);
+      else this.#break(planned, planned.fault, batch);
+    }
+    const chance = new Chance(this.#now.world.chance ^ 0x1a2b3c);
+    if (chance.hit(1 / INNOCENT_EVERY_S)) this.#innocent(chance, { at, spare: null }, batch);
+    if (this.#now.untidy) this.#tidy(at, batch);
+  }
+
+  #innocent(chance: Chance, when: { at: number; spare: string | null }, batch: Batch): void {
+    const { world, draft } = innocent(this.#now.world, chance, when);
+    this.#now = { ...this.#now, world };
+    this.#publish(draft, batch);
+  }
+
+  #break({ at, chance }: Planned, name: string, batch: Batch): void {
+    const fault = faultNamed(name);
+    const drill = this.#memory.drills().at(-1);
+    if (fault === null || drill === undefined) return;
+    const { world, culprit } = fault.apply(this.#now.world, new Chance(chance), at);
+    this.#now = { ...this.#now, world, untidy: true };
+    const change = culprit === null ? null : this.#publish(culprit, batch);
+    batch.drills.push({ ...drill, culprit: change?.id ?? null });
+  }
+
+  /** People put the leftovers of a mended drill away: a drained node is replaced, a provider gets its traffic back. */
+  #tidy(at: number, batch: Batch): void {
+    const { calmSince } = this.#now;
+    const since = this.#memory.drills().at(-1)?.startedAt ?? 0;
+    if (calmSince === null || at - calmSince < CALM_MS || at - since < TIDY_AFTER_MS) return;
+    this.#restore(at, batch);
+  }
+
+  #restore(at: number, batch: Batch): void {
+    this.#now = { ...this.#now, world: healed(this.#now.world, at), untidy: false };
+    this.#publish({ ...RESTORED, at }, batch);
+  }
+
+  #publish(draft: ChangeDraft, batch: Pick<Batch, "changes" | "deliveries">): Change {
+    this.#changes += 1;
+    const change = toChange(draft, this.#changes);
+    batch.changes.push(change);
+    batch.deliveries.push(delivery("/webhooks/sandbox", { id: `d-${change.id}`, changes: [change] }));
     return change;
   }
 
-  /** Breaks it. Innocent changes are made shortly before and after, so that the latest change proves nothing. */
-  drill(fault: SandboxFault, seed: number): DrillRecord {
+  /** Changes the world by one operation, tells of it, and writes it into the journal, all at once. */
+  operate(world: World, told: Omit<ChangeDraft, "at">, journal: Omit<JournalEntry, "at">): Change {
     const at = this.#clock.now();
-    const chance = new Chance(seed * 7_919 + this.#memory.drills().length * 104_729 + 13);
-    const { world, culprit } = fault.apply(this.#world, chance, at);
-    const before = Array.from({ length: 1 + chance.whole(2) }, () =>
-      innocentChange(chance, at - Math.round(chance.between(4, 45)) * SECOND_MS),
-    );
-    const drafts = [...before, ...(culprit === null ? [] : [culprit])];
-    const first = this.#memory.countChanges() + 1;
-    const changes = drafts.map((draft, index) => toChange(draft, first + index));
+    const batch = empty();
+    this.#now = { ...this.#now, world };
+    const change = this.#publish({ ...told, at }, batch);
+    this.#memory.commit({ standing: this.#now, ...batch, journal: { ...journal, at } });
+    return change;
+  }
+
+  /**
+   * Plans a break in a few seconds. Innocent changes are made before and after it, so that neither the latest change nor
+   * the one just before the break proves anything.
+   */
+  drill(fault: SandboxFault, seed: number): DrillRecord {
+    this.catchUp();
+    const at = this.#clock.now();
+    const drills = this.#memory.drills().length;
+    const chance = new Chance(seed * 7_919 + drills * 104_729 + 13);
+    const batch = empty();
+    if (this.#now.untidy) this.#restore(at, batch);
+    const startedAt = second(at) + (2 + chance.whole(4)) * SECOND;
+    const later = (ms: number): Planned => ({ at: ms, chance: chance.whole(1e9), fault: null, spare: fault.part });
+    const before = [later(at), ...(chance.hit(0.5) ? [later(startedAt - SECOND)] : [])];
+    const after = Array.from({ length: 1 + chance.whole(2) }, () => later(startedAt + (1 + chance.whole(6)) * SECOND));
+    const planned = [...before, { ...later(startedAt), fault: fault.name }, ...after];
     const record: DrillRecord = {
-      id: `drill-${this.#memory.drills().length + 1}`,
+      id: `drill-${drills + 1}`,
       fault: fault.name,
       cause: fault.cause,
       remedies: [...fault.remedies],
-      culprit: culprit === null ? null : (changes.at(-1)?.id ?? null),
-      startedAt: at,
+      culprit: null,
+      startedAt,
     };
-    this.#world = world;
-    this.#planned = Array.from({ length: 1 + chance.whole(2) }, () => ({
-      at: at + Math.round(chance.between(1, 7)) * SECOND_MS,
-      chance: chance.whole(1e9),
-    }));
-    this.#memory.saveDeed({
-      world,
-      at: this.#at,
-      changes,
-      deliveries: changes.map((change) => delivery([change])),
-      drill: record,
-    });
+    this.#now = { ...this.#now, planned: [...this.#now.planned, ...planned] };
+    this.#memory.commit({ standing: this.#now, ...batch, drills: [record] });
     return record;
   }
 
-  /** Heals everything; versions and changes stay on record. */
+  /** Heals everything at once. */
   reset(): void {
-    const fresh = freshWorld(this.#world.seed);
-    this.#world = { ...fresh, chance: this.#world.chance };
-    this.#memory.saveDeed({ world: this.#world, at: this.#at, changes: [], deliveries: [] });
-  }
-
-  #innocents(now: number): void {
-    const due = this.#planned.filter(({ at }) => at <= now);
-    this.#planned = this.#planned.filter(({ at }) => at > now);
-    this.#publish(due.map(({ at, chance }) => innocentChange(new Chance(chance), at)));
-  }
-
-  #publish(drafts: readonly ChangeDraft[]): void {
-    if (drafts.length === 0) return;
-    const first = this.#memory.countChanges() + 1;
-    const changes = drafts.map((draft, index) => toChange(draft, first + index));
-    this.#memory.saveDeed({ world: this.#world, at: this.#at, changes, deliveries: [delivery(changes)] });
+    const batch = empty();
+    this.#now = { ...this.#now, planned: [] };
+    this.#restore(this.#clock.now(), batch);
+    this.#memory.commit({ standing: this.#now, ...batch });
   }
 }
 
-function delivery(changes: readonly Change[]): { path: string; body: string } {
-  return { path: "/webhooks/sandbox", body: JSON.stringify({ id: `d-${changes[0]?.id ?? ""}`, changes }) };
+interface Batch {
+  readonly seconds: NonNullable<Commit["seconds"]>[number][];
+  readonly changes: Change[];
+  readonly deliveries: NewDelivery[];
+  readonly drills: DrillRecord[];
+}
+
+function empty(): Batch {
+  return { seconds: [], changes: [], deliveries: [], drills: [] };
+}
+
+const RESTORED: Omit<ChangeDraft, "at"> = {
+  kind: "config",
+  target: "sandbox",
+  service: null,
+  title: "Everything back to its usual settings",
+  author: "operator",
+  before: null,
+  after: null,
+  summary: "nodes, weights, limits and versions",
+};
+
+function launch(seed: number, launchedAt: number): Standing {
+  return {
+    world: freshWorld(seed),
+    monitors: {},
+    launchedAt,
+    at: launchedAt - HISTORY_S * SECOND,
+    planned: [],
+    reference: { language: [], route: [], conversation_tokens: [] },
+    calmSince: null,
+    untidy: false,
+  };
+}
+
+function delivery(path: string, body: unknown): NewDelivery {
+  return { path, body: JSON.stringify(body) };
 }
 
 function second(at: number): number {
-  return Math.floor(at / SECOND_MS) * SECOND_MS;
-}
-
-/** The fault of that name, or null. */
-export function faultNamed(name: string): SandboxFault | null {
-  return faults.find((fault) => fault.name === name) ?? null;
+  return Math.floor(at / SECOND) * SECOND;
 }

@@ -61,12 +61,15 @@ export class Chance {
 
   /** One name, with probability proportional to its weight. */
   weighted(weights: Readonly<Record<string, number>>): string {
-    const entries = Object.entries(weights);
-    let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [name, weight] of entries) {
-      left -= weight;
+    let total = 0;
+    for (const name in weights) total += weights[name] ?? 0;
+    let left = this.next() * total;
+    let last = "";
+    for (const name in weights) {
+      last = name;
+      left -= weights[name] ?? 0;
       if (left < 0) return name;
     }
-    return entries[0]?.[0] ?? "";
+    return last;
   }
 }

@@ -1,128 +1,108 @@
+import { type Arrival, arrivalsOf, swung, usualPerMinute } from "./arrivals.ts";
+import type { Fate } from "./fate.ts";
+import { type Demand, type NodeReading, servePool, takingRequests } from "./pool.ts";
 import { Chance } from "./random.ts";
-import { type Fate, neighbourRequest, type PoolState, supportRequest } from "./requests.ts";
-import { live, tenants, type World } from "./world.ts";
+import { limited, neighbourRequest, providerOf, type Sent, send, served } from "./requests.ts";
+import { live, type NeighbourName, neighbours, type World } from "./world.ts";
 
-/** What the machines of the pool show in one second. */
-export interface NodeReading {
-  readonly node: string;
-  readonly utilization: number;
-  readonly memory: number;
-  readonly temperature: number;
-  /** XID events in this second. */
-  readonly xid: number;
+/** A canary request of ours to a provider. */
+export interface Probe {
+  readonly provider: string;
+  readonly ok: boolean;
+  readonly formatValid: boolean;
 }
 
 /** One second of the sandbox. */
 export interface Tick {
   readonly fates: readonly Fate[];
   readonly nodes: readonly NodeReading[];
-  readonly queueDepth: number;
-  readonly kvUsage: number;
-  /** Preemptions in this second. */
-  readonly preemptions: number;
-  readonly readyRatio: number;
-  readonly probes: readonly { readonly provider: string; readonly ok: boolean; readonly formatValid: boolean }[];
+  readonly probes: readonly Probe[];
+  /** Age of the newest record that retrieval can find, in seconds. */
+  readonly ageS: number;
 }
 
+/** How fast the caches fill again after they were emptied: most of the way in ten seconds. */
+const WARMING = 0.22;
 /** Canary requests a second to each provider. */
-const PROBES = 5;
-/** Seconds of decoding that one node does in a second when its batch is full. */
-const NODE_CAPACITY = 37;
-/** Sequences whose keys and values fit into the cache of one node. */
-const KV_SEQUENCES = 30;
+const PROBES_PER_S = 5;
+/** A canary asks for something simple: it misses its schema hardly ever, unless the model is no longer the same. */
+const CANARY_FAILS = 0.001;
+const EASIER = 0.02;
 
 /**
- * Lives through one second: arrivals come in bursts (Poisson around a mean that swings slowly, as in the public Azure
- * trace), the pool works off what it can, and every request meets its fate.
+ * Lives through one second: requests arrive, are let in or not, go through prompt, retrieval and router to a node or a
+ * provider, and every one meets the fate that follows from the state of those parts. Pure: the same world gives the same.
  */
-export function liveOneSecond(world: World): { world: World; tick: Tick } {
-  const chance = new Chance(world.chance);
-  const swing = 0.97 * world.swing + 0.018 * chance.normal();
-  const arrivals = arrivalsOf(world, chance, swing);
-  const pool = poolOf(world, arrivals.length, chance);
-  const fates: Fate[] = arrivals.map((tenant) => supportRequest(world, chance, pool.state, tenant));
-  for (let i = chance.poisson(12); i > 0; i -= 1) fates.push(neighbourRequest(world, chance, "ticket-summary"));
-  for (let i = chance.poisson(10); i > 0; i -= 1) fates.push(neighbourRequest(world, chance, "lead-writer"));
-  const probes = Object.entries(world.providers).flatMap(([provider, { overload, traits }]) =>
-    Array.from({ length: PROBES }, () => ({
+export function liveOneSecond(before: World): { world: World; tick: Tick } {
+  const chance = new Chance(before.chance);
+  const warmth = before.warmth + WARMING * (1 - before.warmth);
+  const world: World = { ...before, ...swung(before, chance), tick: before.tick + 1, warmth };
+  const { let: admitted, refused } = atTheGate(world, chance, arrivalsOf(world, chance));
+  const nodes = takingRequests(world);
+  const sent = admitted.map((arrival) => send(world, chance, arrival, nodes));
+  const others = neighbourArrivals(chance);
+  const overQuota = overQuotaOf(world, sent, others);
+  const pool = servePool(world, demandsOf(sent), chance);
+  const serving = { states: pool.states, overQuota };
+  const fates = [
+    ...sent.map((one) => served(world, chance, one, serving)),
+    ...refused.map(limited),
+    ...others.map((service) => neighbourRequest(world, chance, service, overQuota)),
+  ];
+  const probes = probesOf(world, chance);
+  const ageS = live(world, "help-centre").ageS + 30 * chance.next();
+  return { world: { ...pool.world, chance: chance.state }, tick: { fates, nodes: pool.readings, probes, ageS } };
+}
+
+/** Our own gateway: a client over its limit is answered 429. */
+function atTheGate(world: World, chance: Chance, arrivals: readonly Arrival[]): { let: Arrival[]; refused: Arrival[] } {
+  const admitted: Arrival[] = [];
+  const refused: Arrival[] = [];
+  for (const arrival of arrivals) {
+    const limit = world.limits[arrival.tenant];
+    const sends = usualPerMinute(world) * (world.surge[arrival.tenant] ?? 1);
+    if (limit !== undefined && chance.hit(1 - limit / sends)) refused.push(arrival);
+    else admitted.push(arrival);
+  }
+  return { let: admitted, refused };
+}
+
+function neighbourArrivals(chance: Chance): NeighbourName[] {
+  return (Object.keys(neighbours) as NeighbourName[]).flatMap((name) =>
+    Array.from({ length: chance.poisson(neighbours[name].perSecond) }, () => name),
+  );
+}
+
+function overQuotaOf(world: World, sent: readonly Sent[], others: readonly NeighbourName[]): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(world.providers).map(([name, { quota }]) => {
+      const mine = sent.filter(({ way }) => way.provider === name).length;
+      const all = mine + others.filter((other) => providerOf(world, other) === name).length;
+      return [name, Math.max(0, 1 - quota / Math.max(1, all))];
+    }),
+  );
+}
+
+function demandsOf(sent: readonly Sent[]): Map<string, Demand> {
+  const demands = new Map<string, Demand>();
+  for (const { way, inputTokens, cachedTokens, outputTokens } of sent) {
+    if (way.node === null) continue;
+    const demand = demands.get(way.node) ?? { requests: 0, freshTokens: 0, outputTokens: 0, keptTokens: 0 };
+    demand.requests += 1;
+    demand.freshTokens += inputTokens - cachedTokens;
+    demand.outputTokens += outputTokens;
+    demand.keptTokens += inputTokens - cachedTokens + outputTokens / 2;
+    demands.set(way.node, demand);
+  }
+  return demands;
+}
+
+function probesOf(world: World, chance: Chance): Probe[] {
+  return Object.entries(world.providers).flatMap(([provider, { overload, traits }]) =>
+    Array.from({ length: PROBES_PER_S }, () => ({
       provider,
       ok: !chance.hit(overload),
-      formatValid: chance.hit(traits.format),
+      formatValid: !chance.hit(Math.max(CANARY_FAILS, 1 - traits.format - EASIER)),
     })),
   );
-  const nodes = Object.entries(world.nodes).map(([node, { drained, broken }]): NodeReading => {
-    const utilization = drained ? 0 : broken ? 0.02 : Math.min(1, pool.load + 0.03 * chance.normal());
-    return {
-      node,
-      utilization: Math.max(0, utilization),
-      memory: drained || broken ? 0.05 : 0.86 + 0.005 * chance.normal(),
-      temperature: 38 + 34 * utilization + chance.normal(),
-      xid: broken && !drained ? chance.poisson(0.6) : 0,
-    };
-  });
-  const next: World = { ...world, chance: chance.state, swing, backlog: pool.backlog };
-  return {
-    world: next,
-    tick: {
-      fates,
-      nodes,
-      queueDepth: pool.queue,
-      kvUsage: pool.kv,
-      preemptions: pool.preemptions,
-      readyRatio: pool.readyRatio,
-      probes,
-    },
-  };
-}
-
-/** The tenant of each request that arrives in this second. */
-function arrivalsOf(world: World, chance: Chance, swing: number): string[] {
-  const each = (world.requestsPerSecond / tenants.length) * Math.exp(swing);
-  return tenants.flatMap((tenant) =>
-    Array.from({ length: chance.poisson(each * (world.surge[tenant] ?? 1)) }, () => tenant),
-  );
-}
-
-interface Pool {
-  readonly state: PoolState;
-  readonly backlog: number;
-  readonly queue: number;
-  readonly load: number;
-  readonly kv: number;
-  readonly preemptions: number;
-  readonly readyRatio: number;
-}
-
-/** The pool as a queue of work: what comes in, what the ready nodes do, what waits; and its key-value cache. */
-function poolOf(world: World, arrivals: number, chance: Chance): Pool {
-  const names = Object.keys(world.nodes);
-  const ready = names.filter((name) => world.nodes[name]?.drained === false);
-  const replicas = ready.filter((name) => world.nodes[name]?.broken === false).length + world.extraReplicas;
-  const capacity = Math.max(0.5, replicas) * NODE_CAPACITY;
-  const limited = Object.entries(world.limits).reduce(
-    (sum, [tenant, limit]) =>
-      sum + Math.max(0, (world.requestsPerSecond / tenants.length) * (world.surge[tenant] ?? 1) - limit),
-    0,
-  );
-  const length = live(world, "support-llm").length * live(world, "support-adapter").length;
-  const work = Math.max(0, arrivals - limited) * 0.56 * 2.4 * length;
-  const { sequences } = live(world, "llm-pool/serving");
-  const admitted = sequences / 64;
-  const offered = work / capacity;
-  const kv = Math.min(
-    0.998,
-    (offered * 0.92 * Math.sqrt(admitted) * 64 * 0.5) / KV_SEQUENCES + 0.006 * chance.normal(),
-  );
-  const thrash = admitted > 1 ? Math.min(0.62, 0.2 * (admitted - 1)) : 0;
-  const effective = capacity * (1 - thrash);
-  const backlog = Math.max(0, Math.min(effective * 9, world.backlog + work - effective));
-  return {
-    state: { ready, waitS: backlog / effective, slowdown: (1 + 0.45 * Math.min(1, offered) ** 2) / (1 - thrash) },
-    backlog,
-    queue: Math.round(backlog / 2.4 + chance.poisson(1.5 * Math.min(1, offered))),
-    load: Math.min(1, work / effective),
-    kv: Math.max(0.02, kv),
-    preemptions: chance.poisson(thrash * 9 + (kv > 0.97 ? 2 : 0)),
-    readyRatio: replicas / (names.length + world.extraReplicas),
-  };
 }

@@ -1,68 +1,34 @@
-import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { Change } from "../../domain/change.ts";
-import { Labels } from "../../domain/json.ts";
-import { Fault } from "../../lib/fault.ts";
-import type { HttpClient } from "../../lib/http.ts";
-import { type Secret, sameSecret } from "../../lib/secret.ts";
-import type { Capabilities, Scope, Webhook } from "../../ports.ts";
+import type { Check, Webhook } from "../../ports.ts";
 import { defineConnector, SecretText } from "../connector.ts";
+import { readBody } from "../kit/inbound.ts";
+import { answerOf, BaseUrl, below, checked } from "../kit/outbound.ts";
+import { hmacSha256, requireHmac } from "../kit/signature.ts";
 import { sandboxActions } from "./actions.ts";
+import { controlOf } from "./control.ts";
+import { telemetryOf } from "./telemetry.ts";
 
 const Settings = z.strictObject({
   /** Address of the sandbox. */
-  url: z.url(),
-  /** Signs its deliveries; without one they are taken in local mode only. */
+  url: BaseUrl,
+  /** Signs its deliveries (HMAC-SHA256 over the body); without one they are taken in local mode only. */
   secret: SecretText.optional(),
 });
+type Settings = z.output<typeof Settings>;
 
-const SIGNATURE = "x-sandbox-signature";
-const Body = z.object({ id: z.string().min(1), changes: z.array(Change) });
-const SeriesAnswer = z.object({
-  series: z.array(
-    z.object({
-      signal: z.string(),
-      labels: Labels,
-      start: z.number(),
-      stepMs: z.number().positive(),
-      values: z.array(z.number().nullable()),
-    }),
-  ),
-});
-const Logs = z.object({
-  logs: z.array(
-    z.object({
-      service: z.string(),
-      labels: Labels,
-      template: z.string(),
-      firstSeen: z.number(),
-      lastSeen: z.number(),
-      count: z.number(),
-      baselinePerHour: z.number(),
-    }),
-  ),
-});
-const Samples = z.object({
-  samples: z.array(
-    z.object({
-      name: z.string(),
-      service: z.string(),
-      kind: z.enum(["numeric", "categorical"]),
-      reference: z.array(z.union([z.number(), z.string()])),
-      current: z.array(z.union([z.number(), z.string()])),
-    }),
-  ),
-});
-const Page = z.object({ incidents: z.array(z.unknown()) });
-const PROVIDERS = ["northwind", "acme-ai"];
+const SIGNATURE = "X-Sandbox-Signature";
+const Body = z.object({ id: z.string().min(1).max(200), changes: z.array(Change).min(1) });
+const Drills = z.object({ faults: z.array(z.object({ name: z.string() })) });
 
 /** The sandbox: a small AI service to break on purpose. Reached over HTTP like every other system. */
 export const sandbox = defineConnector({
   id: "sandbox",
-  about: "the small AI service of local mode that is there to be broken",
+  about: "Watches and mends the small AI service of local mode that is there to be broken.",
   settings: Settings,
-  sample: { url: "http://127.0.0.1:8790", secret: "sandbox-secret" },
-  sign: (body, { secret }) => (secret === undefined ? {} : { [SIGNATURE]: signature(secret, body) }),
+  sample: { url: "http://127.0.0.1:8790", secret: "sandbox-example-secret" },
+  sign: (body, { secret }): Record<string, string> =>
+    secret === undefined ? {} : { [SIGNATURE.toLowerCase()]: hmacSha256(secret, body) },
   examples: [
     {
       name: "a prompt version went live",
@@ -92,104 +58,60 @@ export const sandbox = defineConnector({
         ],
       },
       parsed: {
-        changes: [{ id: "sandbox-00012", kind: "prompt", target: "support-chat/system", before: "17", after: "18" }],
+        changes: [
+          {
+            id: "sandbox-00012",
+            at: 1_795_500_000_000,
+            kind: "prompt",
+            system: "sandbox",
+            target: "support-chat/system",
+            before: "17",
+            after: "18",
+          },
+        ],
       },
     },
   ],
-  connect: ({ url, secret }, { http }): Capabilities => {
+  connect: (settings, { http, clock }) => {
     const client = http({ name: "the sandbox", timeoutMs: 5_000 });
-    const at = (path: string) => new URL(path, url);
-    const read = async <S extends z.ZodType>(path: string, schema: S, signal: AbortSignal): Promise<z.output<S>> =>
-      parsed(schema, (await client.send(at(path), { signal })).json());
     return {
-      webhook: webhook(secret),
-      changes: {
-        changesIn: async ({ from, to }, signal) =>
-          (await read(`/api/changes?from=${from}&to=${to}`, z.object({ changes: z.array(Change) }), signal)).changes,
-      },
-      signals: {
-        query: async (scope, { from, to }, signal) =>
-          (await read(`/api/series?from=${from}&to=${to}`, SeriesAnswer, signal)).series.filter(({ labels }) =>
-            within(labels, scope),
-          ),
-      },
-      telemetry: {
-        logsIn: async (_scope, _window, signal) => (await read("/api/logs", Logs, signal)).logs,
-        samplesIn: async (_scope, _window, signal) => (await read("/api/samples", Samples, signal)).samples,
-      },
-      status: { providers: PROVIDERS, incidentsIn: (_window, signal) => pages(read, signal) },
-      actions: sandboxActions(client, url),
-      check: async (signal) => [await reachable(client, at("/api/drills"), signal)],
+      webhook: webhookOf(settings),
+      ...telemetryOf(client, settings.url),
+      actions: sandboxActions(controlOf(client, settings.url, () => clock.now())),
+      check: async (signal) => [
+        deliveries(settings),
+        await checked("reachable", { unavailable: "start it: npm run -s faultline -- sandbox" }, async () => {
+          const answer = await client.send(below(settings.url, "/api/drills"), { signal });
+          return `it can be broken in ${answerOf(answer, Drills, "the sandbox").faults.length} ways`;
+        }),
+      ],
     };
   },
 });
 
-function webhook(secret: Secret | undefined): Webhook {
+function webhookOf({ secret }: Settings): Webhook {
   return {
     signed: secret !== undefined,
-    verify: ({ headers, body }) => {
-      if (secret === undefined) return;
-      const given = headers[SIGNATURE] ?? "";
-      if (!sameSecret(given, signature(secret, Buffer.from(body))))
-        throw new Fault("unauthenticated", "the signature of the sandbox is missing or wrong");
+    verify: (request) => {
+      if (secret !== undefined) requireHmac(request, SIGNATURE, secret, []);
     },
-    deliveryId: ({ body }) => {
-      const known = z.object({ id: z.string().min(1) }).safeParse(json(body));
-      return known.success ? known.data.id : null;
+    deliveryId: (request) => {
+      try {
+        return readBody(request, Body.pick({ id: true }), "a delivery of the sandbox").id;
+      } catch {
+        return null;
+      }
     },
-    parse: ({ body }) => {
-      const data = json(body);
-      const checked = Body.safeParse(data);
-      if (!checked.success) throw new Fault("invalid", z.prettifyError(checked.error));
-      return { alerts: [], changes: checked.data.changes };
-    },
+    parse: (request) => ({ alerts: [], changes: readBody(request, Body, "a delivery of the sandbox").changes }),
   };
 }
 
-function signature(secret: Secret, body: string | Uint8Array): string {
-  return createHmac("sha256", secret.reveal()).update(body).digest("hex");
-}
-
-function json(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString("utf8"));
-  } catch (error) {
-    throw new Fault("invalid", "the body is not JSON", { cause: error });
-  }
-}
-
-function parsed<S extends z.ZodType>(schema: S, data: unknown): z.output<S> {
-  const checked = schema.safeParse(data);
-  if (checked.success) return checked.data;
-  throw new Fault("unavailable", `the sandbox answered with something unexpected: ${z.prettifyError(checked.error)}`);
-}
-
-function within(labels: Labels, { services, providers, gpuPools }: Scope): boolean {
-  const { service, provider, gpu_pool: pool } = labels;
-  if (service !== undefined) return services.includes(service);
-  if (provider !== undefined) return providers.includes(provider);
-  return pool === undefined || gpuPools.includes(pool);
-}
-
-/** The status pages of the sandbox's providers never admit anything while it burns; what is asked is that they answer. */
-async function pages(
-  read: (path: string, schema: typeof Page, signal: AbortSignal) => Promise<z.output<typeof Page>>,
-  signal: AbortSignal,
-): Promise<never[]> {
-  await Promise.all(PROVIDERS.map((provider) => read(`/status/${provider}/api/v2/incidents.json`, Page, signal)));
-  return [];
-}
-
-async function reachable(client: HttpClient, url: URL, signal: AbortSignal) {
-  try {
-    await client.send(url, { signal });
-    return { name: "reachable", ok: true, detail: url.origin, remedy: "" };
-  } catch (error) {
-    return {
-      name: "reachable",
-      ok: false,
-      detail: error instanceof Error ? error.message : "no answer",
-      remedy: "start it: npm run -s faultline -- sandbox",
-    };
-  }
+function deliveries({ secret }: Settings): Check {
+  const signed = secret !== undefined;
+  return {
+    name: "deliveries",
+    ok: signed,
+    detail: signed ? "deliveries must carry the signature" : "deliveries are taken from anybody",
+    remedy: signed ? "" : "set connectors.sandbox.secret, and start the sandbox with the same",
+  };
 }
