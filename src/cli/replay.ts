@@ -50,7 +50,7 @@ export async function replayFile(
   file: string,
   runbooks: readonly Runbook[],
 ): Promise<{ ok: true; answer: Replayed } | { ok: false; error: string }> {
-  const json = await parsed(file);
+  const json = await parseFile(file);
   if (!json.ok) return json;
   const read = readScenario(json.value);
   if (!read.ok) return read;
@@ -61,7 +61,8 @@ export async function replayFile(
   return { ok: true, answer: { id, diagnosis, choices, elapsedMs: performance.now() - begun, expect } };
 }
 
-async function parsed(file: string): Promise<{ ok: true; value: unknown } | { ok: false; error: string }> {
+/** Reads a JSON file; what is wrong with it comes back as a sentence. */
+export async function parseFile(file: string): Promise<{ ok: true; value: unknown } | { ok: false; error: string }> {
   try {
     return { ok: true, value: JSON.parse(await readFile(file, "utf8")) as unknown };
   } catch (error) {

@@ -39,7 +39,7 @@ export function ambientSuspects(context: CaseContext): Hypothesis[] {
     ambient: kind,
     subject,
     title,
-    prior: mechanism === "unknown" ? WEIGHTS.unknownPrior : WEIGHTS.ambientPrior[kind] + WEIGHTS.ambientBase,
+    prior: mechanism === "unknown" ? WEIGHTS.unknownPrior : WEIGHTS.ambientPrior[kind],
   }));
 }
 

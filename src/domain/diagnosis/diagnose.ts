@@ -1,14 +1,15 @@
 import type { CaseFile } from "../case-file.ts";
 import { type Cause, causes } from "../cause.ts";
-import { contextOf } from "./case-context.ts";
+import { type CaseContext, contextOf } from "./case-context.ts";
 import { judgeChangeFit } from "./change-fit.ts";
 import { judgeComposition } from "./composition.ts";
 import type { Diagnosis, Suspect } from "./diagnosis.ts";
 import { judgeDrift } from "./drift.ts";
+import { FIT, type Fit } from "./fit.ts";
 import { gapsOf } from "./gaps.ts";
 import { judgeHardware } from "./hardware.ts";
 import { judgeHistory } from "./history.ts";
-import type { Judge } from "./hypothesis.ts";
+import type { Finding, Hypothesis, Judge } from "./hypothesis.ts";
 import { judgeLogs } from "./logs.ts";
 import { judgeMeasurement } from "./measurement.ts";
 import { movesSince } from "./moves.ts";
@@ -44,14 +45,20 @@ const JUDGES: readonly Judge[] = [
  * @param previous the diagnosis that this one replaces; `moved` says what changed since
  */
 export function diagnose(caseFile: CaseFile, previous: Diagnosis | null = null): Diagnosis {
-  const context = contextOf(caseFile);
-  const hypotheses = suspectsOf(context);
-  const findings = JUDGES.flatMap((judge) => judge(context, hypotheses));
-  const suspects = weighSuspects(hypotheses, findings);
+  return conclude(reasonsOf(caseFile), FIT, previous);
+}
+
+/** Weighs what was found: the same reasons can be weighed again under another fit. */
+export function conclude(
+  { context, hypotheses, findings }: Reasons,
+  fit: Fit,
+  previous: Diagnosis | null = null,
+): Diagnosis {
+  const suspects = weighSuspects(hypotheses, findings, fit);
   const probabilities = causesOf(suspects);
   const cause = leading(probabilities, suspects);
   return {
-    asOf: caseFile.asOf,
+    asOf: context.asOf,
     cause,
     confidence: probabilities[cause],
     causes: probabilities,
@@ -62,6 +69,19 @@ export function diagnose(caseFile: CaseFile, previous: Diagnosis | null = null):
     reach: reachOf(context),
     moved: previous === null ? [] : movesSince(previous, suspects),
   };
+}
+
+/** Everything that is known for and against every suspect, before it is weighed. */
+export interface Reasons {
+  readonly context: CaseContext;
+  readonly hypotheses: readonly Hypothesis[];
+  readonly findings: readonly Finding[];
+}
+
+export function reasonsOf(caseFile: CaseFile): Reasons {
+  const context = contextOf(caseFile);
+  const hypotheses = suspectsOf(context);
+  return { context, hypotheses, findings: JUDGES.flatMap((judge) => judge(context, hypotheses)) };
 }
 
 /** The most probable cause; of equals the one that leads the suspects. */

@@ -28,7 +28,7 @@ function changeSuspect(context: CaseContext, change: Change): Hypothesis {
     ambient: null,
     subject: { ...change.scope, ...placeOf(context, change) },
     title: change.title === "" ? `${change.kind} change of ${change.target}` : change.title,
-    prior: WEIGHTS.changePrior[change.kind] + WEIGHTS.changeBase,
+    prior: WEIGHTS.changePrior[change.kind],
   };
 }
 

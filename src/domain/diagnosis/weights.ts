@@ -1,5 +1,4 @@
 import type { ChangeKind } from "../change.ts";
-import type { EvidenceKind } from "../evidence.ts";
 import type { AmbientKind } from "./diagnosis.ts";
 
 /**
@@ -46,8 +45,6 @@ export const WEIGHTS = {
 
   /** The open mass: something that nobody recorded and that no evidence speaks for. */
   unknownPrior: -1.2,
-  /** Share of the probability that stays open at least, until evidence closes it. */
-  unknownFloor: 0.03,
 
   /** Time kernel of a change: -slope · ln(1 + lag / scale), at least `floor`; `latent` takes a flat one. */
   time: {
@@ -82,23 +79,4 @@ export const WEIGHTS = {
   slice: { match: 3, mismatch: -3, spread: -1.6, share: -3, scopeSpared: -3.5 },
   words: { each: 0.5, most: 1.6 },
   status: { posted: 3.1, green: -0.35, greenLate: -1.2, lateMs: 1_800_000 },
-  /** Divides all log-odds before the softmax; above one it takes confidence away. Chosen by cross-validated log-loss. */
-  temperature: 0.8,
-
-  /** Factor of all log-odds of one kind of evidence: how far the knowledge in the tables is to be trusted. */
-  scales: {
-    signature: 1,
-    slice: 1,
-    change_fit: 1,
-    neighbour: 1,
-    provider: 1,
-    drift: 1,
-    hardware: 1,
-    log: 1,
-    measurement: 1,
-    history: 1,
-  } as Readonly<Partial<Record<EvidenceKind, number>>>,
-  /** Added to the prior of every change, and of every ambient cause but the unknown. */
-  changeBase: -0.4,
-  ambientBase: 0,
 } as const;
