@@ -4,7 +4,7 @@ import { readScenario } from "../scenario.ts";
 import { reasonsOf } from "./diagnose.ts";
 import { FIT, parts } from "./fit.ts";
 import { type Labelled, refit } from "./refit.ts";
-import { causesOf, weighSuspects } from "./weigh.ts";
+import { weighSuspects } from "./weigh.ts";
 
 function labelled(name: string): Labelled {
   const read = readScenario(JSON.parse(readFileSync(`test/scenarios/${name}.json`, "utf8")));
@@ -24,10 +24,19 @@ test("a fit gives the same answer twice and stays within its bounds", () => {
 
 test("a fit moves towards what turned out to be true", () => {
   const one = labelled("quote-bot-500-1");
-  const misled = { ...one, expect: { ...one.expect, cause: "upstream_provider" as const, culprit: null } };
-  const fitted = refit([misled], FIT);
-  const of = (fit: typeof FIT) => causesOf(weighSuspects(one.hypotheses, one.findings, fit)).upstream_provider;
-  expect(of(fitted)).toBeGreaterThan(of(FIT) * 1.5);
+  const innocent = { ...one, expect: { ...one.expect, culprit: null } };
+  const fitted = refit([innocent], FIT);
+  const ofNobody = (fit: typeof FIT) =>
+    weighSuspects(one.hypotheses, one.findings, fit)
+      .filter(({ changeId, cause }) => changeId === null && cause === "application")
+      .reduce((sum, { probability }) => sum + probability, 0);
+  expect(ofNobody(fitted)).toBeGreaterThan(ofNobody(FIT) * 1.5);
+});
+
+test("a hopeless case moves nothing", () => {
+  const one = labelled("quote-bot-500-1");
+  const hopeless = { ...one, expect: { ...one.expect, cause: "demand" as const, culprit: "chg-none" } };
+  expect(refit([hopeless], FIT).scales).toEqual(FIT.scales);
 });
 
 test("nothing to learn from changes nothing", () => {
