@@ -1,6 +1,6 @@
 import type { Alert } from "./domain/alert.ts";
 import type { Change } from "./domain/change.ts";
-import type { Delivery } from "./domain/delivery.ts";
+import type { Delivery, Parsed } from "./domain/delivery.ts";
 import type { Diagnosis } from "./domain/diagnosis/diagnosis.ts";
 import type { Execution } from "./domain/execution.ts";
 import type { Incident } from "./domain/incident.ts";
@@ -9,7 +9,6 @@ import type { Message } from "./domain/message.ts";
 import type { Decision, Proposal, ProposalState } from "./domain/proposal.ts";
 import type { EpochMs, Window } from "./domain/time.ts";
 import type { TimelineEntry } from "./domain/timeline.ts";
-import type { Parsed } from "./ports.ts";
 
 export const jobKinds = ["triage", "investigate", "execute", "verify", "publish", "poll", "sweep"] as const;
 export type JobKind = (typeof jobKinds)[number];
