@@ -27,7 +27,7 @@ export function resourceRoutes(app: FastifyInstance, door: SandboxDoor) {
       url: path,
       handler: (request, reply) => {
         const { name } = request.params;
-        const earlier = doneBefore(door, request, { action: `sandbox.${operation}`, target: name });
+        const earlier = doneBefore(door, request, { operation, target: name });
         if (earlier !== null) return reply.send(earlier.answer);
         const { world } = door.engine;
         const before = stateOf(resource, world, name);
@@ -48,7 +48,7 @@ export function deedRoute(app: FastifyInstance, door: SandboxDoor) {
   return (operation: string, { deed, path }: { readonly deed: Deed; readonly path: string }): void => {
     app.post<Named>(path, (request, reply: FastifyReply) => {
       const { name } = request.params;
-      const earlier = doneBefore(door, request, { action: `sandbox.${operation}`, target: name });
+      const earlier = doneBefore(door, request, { operation, target: name });
       if (earlier !== null) return reply.send(earlier.answer);
       const { world } = door.engine;
       requireKnown(deed.names(world), name);
@@ -74,12 +74,12 @@ function requireKnown(names: readonly string[], name: string): void {
 function doneBefore(
   { memory }: SandboxDoor,
   request: FastifyRequest,
-  { action, target }: Pick<JournalEntry, "action" | "target">,
+  { operation, target }: Pick<JournalEntry, "operation" | "target">,
 ): JournalEntry | null {
   const key = keyOf(request);
   const earlier = key === null ? null : memory.done(key);
-  if (earlier === null || (earlier.action === action && earlier.target === target)) return earlier;
-  throw new Fault("conflict", `this idempotency key was used for ${earlier.action} of ${earlier.target}`);
+  if (earlier === null || (earlier.operation === operation && earlier.target === target)) return earlier;
+  throw new Fault("conflict", `this idempotency key was used for ${earlier.operation} of ${earlier.target}`);
 }
 
 function requireMatch(request: FastifyRequest, state: unknown): void {
@@ -102,7 +102,7 @@ function write({ engine }: SandboxDoor, request: FastifyRequest, done: Written):
   engine.operate(
     world,
     { ...told, target: name, author, summary: null },
-    { action: `sandbox.${operation}`, target: name, body: request.body ?? null, key: keyOf(request), answer },
+    { operation, target: name, body: request.body ?? null, key: keyOf(request), answer },
   );
 }
 

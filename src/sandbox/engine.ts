@@ -17,13 +17,13 @@ import { liveOneSecond } from "./tick.ts";
 import type { World } from "./world.ts";
 
 /** What is lived through at the first start, so that there is a past to compare with. */
-const HISTORY_S = 20 * 60;
+const HISTORY_S = 10 * 60;
 /** Seconds that are written in one transaction while many are made up for. */
 const BATCH_S = 60;
 /** The input of so many seconds is the reference that drift is measured against. */
 const LAUNCH_S = 60;
 /** Innocent changes come at random, about as many seconds apart. */
-const INNOCENT_EVERY_S = 130;
+const INNOCENT_EVERY_S = 100;
 /** After a drill that has been mended, people put away what is left of it once it has been calm for a while. */
 const CALM_MS = 45 * SECOND;
 const TIDY_AFTER_MS = 90 * SECOND;

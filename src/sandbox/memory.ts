@@ -11,8 +11,8 @@ import type { World } from "./world.ts";
 /** One operation that was really done through the control API. */
 export const JournalEntry = z.object({
   at: z.number(),
-  /** `sandbox.<operation>` */
-  action: z.string(),
+  /** Its name, as the bot's action has it: `set_prompt_label`, `drain_node` … */
+  operation: z.string(),
   target: z.string(),
   body: z.unknown(),
   key: z.string().nullable(),

@@ -79,7 +79,7 @@ function control(app: FastifyInstance, door: SandboxDoor): void {
   once("rebuild_index", { deed: deeds.rebuild_index, path: "/api/indexes/:name/rebuild" });
   once("restart_pool", { deed: deeds.restart_pool, path: "/api/pools/:name/restart" });
   once("purge_cache", { deed: deeds.purge_cache, path: "/api/caches/:name/purge" });
-  app.get("/api/journal", () => ({ entries: door.memory.journal() }));
+  app.get("/api/journal", () => ({ journal: door.memory.journal() }));
   app.get<{ Params: { key: string } }>("/api/journal/:key", (request) => {
     const entry = door.memory.done(request.params.key);
     if (entry === null) throw new Fault("not_found", "nothing was done under this key");

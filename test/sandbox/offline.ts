@@ -17,7 +17,7 @@ import { inputSamples } from "../../src/sandbox/samples.ts";
 
 const SECOND = 1_000;
 
-/** A sandbox whose time is ours: twenty minutes pass in a second or two. */
+/** A sandbox whose time is ours: ten minutes pass in a second. */
 export interface OfflineSandbox {
   readonly engine: Engine;
   readonly memory: Memory;
@@ -73,12 +73,12 @@ export function offlineSandbox(seed: number, dir = mkdtempSync(join(tmpdir(), "f
       const after = read(result.world, name);
       const said = told({ world, name, before: read(world, name), after });
       const change = { ...said, target: name, author: "operator", summary: null };
-      engine.operate(result.world, change, { action: resource, target: name, body, key: null, answer: after });
+      engine.operate(result.world, change, { operation: resource, target: name, body, key: null, answer: after });
     },
     act: (deed, name) => {
       const { world, told, answer } = deeds[deed].done(engine.world, name);
       const change = { ...told, target: name, author: "operator", summary: null };
-      engine.operate(world, change, { action: deed, target: name, body: null, key: null, answer });
+      engine.operate(world, change, { operation: deed, target: name, body: null, key: null, answer });
     },
     level: (signal, labels, seconds) => {
       const found = engine.history
