@@ -8,6 +8,7 @@ import { type Answered, type Scores, scoresOf } from "../../src/domain/score.ts"
 import { loadRunbooks } from "../../src/runbooks.ts";
 import { SKETCHES } from "./incidents/all.ts";
 import { type GeneratedOptions, generate } from "./incidents/generate.ts";
+import { FOURTH_SKETCHES } from "./incidents/sketches-fourth.ts";
 import { SECOND_SKETCHES } from "./incidents/sketches-second.ts";
 import { THIRD_SKETCHES } from "./incidents/sketches-third.ts";
 
@@ -20,7 +21,7 @@ const SEEDS = [1, 2, 3];
 
 /** The incidents that the project made up for itself, in three variants each. */
 export function generated(options: GeneratedOptions = {}): Told[] {
-  return [...SKETCHES, ...SECOND_SKETCHES, ...THIRD_SKETCHES].flatMap((sketch) =>
+  return [...SKETCHES, ...SECOND_SKETCHES, ...THIRD_SKETCHES, ...FOURTH_SKETCHES].flatMap((sketch) =>
     SEEDS.flatMap((seed) => {
       const read = readScenario(generate(sketch, seed, options));
       return read.ok ? [{ ...read.scenario, incident: sketch.name }] : [];

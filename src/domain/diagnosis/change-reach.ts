@@ -4,7 +4,7 @@ import { signalsIn } from "./alert-words.ts";
 import { type CaseContext, sharedBy } from "./case-context.ts";
 import { type Finding, type Hypothesis, observed } from "./hypothesis.ts";
 import type { Movement } from "./movement.ts";
-import { canReach, foundation, relationOf } from "./topology.ts";
+import { canReach, foundation, type Relation, relationOf } from "./topology.ts";
 import { WEIGHTS } from "./weights.ts";
 
 const { reach: REACH } = WEIGHTS;
@@ -43,39 +43,53 @@ interface Place {
 function placeOf(context: CaseContext, hypothesis: Hypothesis, change: Change): Place {
   const { service } = change;
   if (service === null) return platformPlace(context, change);
-  const { topology } = context;
   const names = touchedName(context, change);
-  const own = names === null ? 0 : 0.3;
   const made = `was made on ${service}`;
-  switch (relationOf(topology, service)) {
-    case "focal":
-      return { weight: REACH.focal + own, words: `${made}, the hit service${names === null ? "" : ` (${names})`}` };
-    case "dependency": {
-      const far = 0.15 * ((topology.below.get(service) ?? 1) - 1);
-      return {
-        weight:
-          REACH.dependency +
-          own -
-          far +
-          (REACHES_QUIETLY.includes(hypothesis.cause)
-            ? Math.max(0, quietPlace(context, service))
-            : quietPlace(context, service)),
-        words: `${made}, which the hit service stands on`,
-      };
-    }
-    case "caller":
-      return {
-        weight: isLoaded(context) ? REACH.callerLoads : REACH.caller,
-        words: `${made}, which stands on the hit service, not under it`,
-      };
-    case "sibling":
-      return siblingPlace(context, hypothesis, { service, made });
-    default:
-      return {
-        weight: topology.services.size === 0 ? REACH.platform : names === null ? REACH.stranger : REACH.sibling,
-        words: `${made}, which nothing connects with the hit service`,
-      };
+  const relation = relationOf(context.topology, service);
+  if (relation === "focal") {
+    const own = names === null ? "" : ` (${names})`;
+    return { weight: REACH.focal + (names === null ? 0 : NAMED), words: `${made}, the hit service${own}` };
   }
+  if (relation === "dependency") return dependencyPlace(context, hypothesis, { service, made, named: names !== null });
+  return besidePlace(context, hypothesis, { service, made, relation, named: names !== null });
+}
+
+interface Beside {
+  readonly service: string;
+  readonly made: string;
+  readonly relation: Relation;
+  readonly named: boolean;
+}
+
+/** Above, beside or apart from the hit services: seldom the place, unless it sends them more than before. */
+function besidePlace(context: CaseContext, hypothesis: Hypothesis, { service, made, relation, named }: Beside): Place {
+  if (relation !== "stranger" && bringsLoad(context, service))
+    return { weight: REACH.bringsLoad, words: `${made}, whose own traffic rose as the trouble began` };
+  if (relation === "caller") {
+    const weight = isLoaded(context) ? REACH.callerLoads : REACH.caller;
+    return { weight, words: `${made}, which stands on the hit service, not under it` };
+  }
+  if (relation === "sibling") return siblingPlace(context, hypothesis, { service, made });
+  const blind = context.topology.services.size === 0;
+  const weight = blind ? REACH.platform : named ? REACH.sibling : REACH.stranger;
+  return { weight, words: `${made}, which nothing connects with the hit service` };
+}
+
+/** The target names a model, prompt, dataset or pool of the hit services. */
+const NAMED = 0.3;
+
+function dependencyPlace(
+  context: CaseContext,
+  { cause }: Hypothesis,
+  { service, made, named }: { service: string; made: string; named: boolean },
+): Place {
+  const far = 0.15 * ((context.topology.below.get(service) ?? 1) - 1);
+  const quiet = quietPlace(context, service);
+  const heard = REACHES_QUIETLY.includes(cause) ? Math.max(0, quiet) : quiet;
+  return {
+    weight: REACH.dependency + (named ? NAMED : 0) - far + heard,
+    words: `${made}, which the hit service stands on`,
+  };
 }
 
 function platformPlace(context: CaseContext, change: Change): Place {
@@ -104,6 +118,21 @@ function siblingPlace(
   const weight = cause === "data" ? REACH.writer : REACH.sibling / 2;
   return { weight, words: `${made}, which shares ${found.replace(":", " ")} with the hit service` };
 }
+
+/** Its own traffic rose no later than the trouble began: what it asks of others is a likely reason. */
+export function bringsLoad({ coherent, onset, stepMs }: CaseContext, service: string): boolean {
+  return coherent.some(
+    (movement) =>
+      movement.signal === "request_rate" &&
+      movement.entity.name === service &&
+      movement.state === "up" &&
+      movement.strength >= BROUGHT &&
+      movement.onset !== null &&
+      (onset === null || movement.onset.from <= onset.at + 2 * stepMs),
+  );
+}
+
+const BROUGHT = 0.5;
 
 /** More is asked of the hit services than before. */
 function isLoaded({ coherent, relation }: CaseContext): boolean {
@@ -183,7 +212,12 @@ export function namesWhatFired({ fired }: CaseContext, { mechanism, change }: Hy
 function unreached(context: CaseContext, change: Change): string[] {
   const { service } = change;
   const relation = service === null ? "stranger" : relationOf(context.topology, service);
-  if (service === null || relation === "stranger" || (relation === "caller" && isLoaded(context))) return [];
+  if (
+    service === null ||
+    relation === "stranger" ||
+    ((relation === "caller" || relation === "sibling") && (isLoaded(context) || bringsLoad(context, service)))
+  )
+    return [];
   const hit = new Set(context.coherent.filter((movement) => clearlyHit(movement)).map(({ entity }) => entity.name));
   const touched = context.topology.services;
   return [...hit].filter((name) => {

@@ -7,7 +7,7 @@ const TOPICS: readonly { readonly about: string; readonly pattern: RegExp; reado
   {
     about: "something that differs with each request",
     pattern:
-      /\b(clock|time ?stamps?|current (date|time)|date and time|now\b|generated at|uuid|nonce|session id|user name|guest name)/,
+      /\b(clock|time ?stamps?|current (date|time)|date and time|now\b|generated at|uuid|nonce|(session|request|trace) ids?|user name|guest name)/,
     signals: ["cache_hit_ratio", "cost_per_hour", "ttft_p95"],
   },
   {

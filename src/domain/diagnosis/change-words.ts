@@ -51,7 +51,7 @@ const TOUCHES: readonly (readonly [Cause, number, RegExp])[] = [
   [
     "measurement",
     4,
-    /\b(alert.?(rule|ing|manager|threshold)s?|alerts?\b|recording.?rules?|slo\b|exporter|telemetry|instrumentation|metrics?.?(name|pipeline|agent|sampling)|histogram.?buckets?|sampling.?rate|monitor(s|ing)?.?(rule|threshold))/,
+    /\b(alert.?(rule|ing|manager|threshold)s?|alerts?\b|recording.?rules?|slo\b|exporter|telemetry|instrumentation|observability|prometheus|statsd|otel|scrap(e|ing)|metrics?\b|histogram.?buckets?|sampling.?rate|monitor(s|ing)?.?(rule|threshold))/,
   ],
   [
     "demand",
@@ -105,7 +105,10 @@ const HARMLESS: readonly (readonly [number, RegExp])[] = [
     0.9,
     /\b(on.?call (contact|alias)|owner field|cost cent(re|er)|grafana|code ?owners?|licen[cs]e header|badge|spacing|keyboard shortcuts?|onboarding tour|unsubscribe)\b/,
   ],
-  [0.9, /\b(access log|log level|trace id|request id|debug line|log(s|ging)? (failed|the))\b/],
+  [
+    0.9,
+    /\b(access log|log level|debug line|(trace|request) ids? (to|in|into) the.{0,12} logs?|logs? .{0,30}(trace|request) id|log(s|ging)? (failed|the))\b/,
+  ],
   [0.8, /\b(tag|label)(s|led|ged)? (the |all )?(nodes|buckets|pools?|resources|instances)\b/],
   [0.8, /\b(other service|api examples|documentation|docs site|no functional change)\b/],
   [

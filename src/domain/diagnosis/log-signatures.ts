@@ -145,7 +145,9 @@ export const LOG_SIGNATURES: readonly LogSignature[] = [
     pattern:
       /dimension(s|ality)?.{0,40}(mismatch|expected|not match|differ)|expected (dim|vector)|vector.{0,20}(size|dim)|shape mismatch|embedding.{0,30}(mismatch|size|dim)/,
     means: "vectors or shapes that do not fit",
-    weights: readWeights("data 2, model 1.2, stale 0.4, app 0.3, outage -2, gpu -2, prompt -1.5, surge -2"),
+    weights: readWeights(
+      "data 2, model 1.2, stale 0.4, app 0.3, outage -2, gpu -2, prompt -1.5, surge -2, prov 0.8, silent 0.6",
+    ),
   },
   {
     name: "data",

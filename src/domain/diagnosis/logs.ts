@@ -3,6 +3,7 @@ import type { CaseContext } from "./case-context.ts";
 import { type Finding, type Hypothesis, type Judge, observed, weigh } from "./hypothesis.ts";
 import { freshLogs } from "./log-freshness.ts";
 import { LOG_SIGNATURES, type LogSignature } from "./log-signatures.ts";
+import { touches } from "./log-touching.ts";
 import { readWeights } from "./mechanism-weights.ts";
 import { canReach, relationOf } from "./topology.ts";
 import { namesVersion } from "./versions.ts";
@@ -54,11 +55,16 @@ function finding({ context, log, known, place, share }: Heard, hypotheses: reado
     baseline: log.baselinePerHour,
     at: Math.min(log.lastSeen, context.asOf),
   });
-  return weigh(
-    evidence,
-    hypotheses,
-    (hypothesis) => (knownWeight(known, hypothesis, { context, log }) + named(hypothesis, log, context)) * share,
-  );
+  const weightOf = (hypothesis: Hypothesis) =>
+    knownWeight(known, hypothesis, { context, log }) + named(hypothesis, log, context) + touched(hypothesis, known);
+  return weigh(evidence, hypotheses, (hypothesis) => weightOf(hypothesis) * share);
+}
+
+/** A change that speaks of the very thing that the errors speak of. */
+const TOUCHED = 1;
+
+function touched({ change }: Hypothesis, known: LogSignature | null): number {
+  return change !== null && known !== null && touches(change, known.name) ? TOUCHED : 0;
 }
 
 /** Inputs that are too long although they have not grown: then the limit has shrunk, and that is the model's. */

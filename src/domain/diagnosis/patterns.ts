@@ -28,7 +28,11 @@ const PATTERNS: readonly Pattern[] = [
   {
     name: "never-arrives",
     says: "callers fail while the serving side sees less traffic and no errors: what lies between them is broken",
-    when: ["error_ratio+", "gpu_utilization-", "ready_replicas_ratio="],
+    when: [
+      "error_ratio+|timeout_ratio+",
+      "gpu_utilization-|below:request_rate-",
+      "ready_replicas_ratio=|pod_restarts=",
+    ],
     weights: readWeights("gpu 1, infra 0.6, exhaust -0.8, model -0.8, prompt -1, surge -1.5"),
   },
   {

@@ -1,8 +1,10 @@
 import type { CaseContext } from "./case-context.ts";
+import { bringsLoad } from "./change-reach.ts";
 import type { Hypothesis, Mechanism } from "./hypothesis.ts";
 import { readWeights } from "./mechanism-weights.ts";
 import type { Movement } from "./movement.ts";
 import { GROUPS, SIGNATURE } from "./signature-weights.ts";
+import { relationOf } from "./topology.ts";
 
 /** Within one group the strongest signal counts whole and its kin less: they say the same thing again. */
 const RANK_SHARE = [1, 0.4, 0.2, 0.1] as const;
@@ -44,13 +46,13 @@ interface Seen {
 
 function weightsUnder(
   mechanism: Mechanism,
-  { reading }: Hypothesis,
+  { change, reading }: Hypothesis,
   { relevant, context }: Seen,
 ): [Movement, number][] {
   return Object.values(GROUPS).flatMap((group) => {
     const weighed = relevant
       .filter(({ signal }) => group.includes(signal))
-      .map((movement): [Movement, number] => [movement, weightOf({ mechanism, reading, movement, context })])
+      .map((movement): [Movement, number] => [movement, weightOf({ mechanism, change, reading, movement, context })])
       .toSorted((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
     const seen = new Map<string, number>();
     return weighed.map(([movement, raw], place): [Movement, number] => {
@@ -62,6 +64,7 @@ function weightsUnder(
 }
 
 interface Weighed {
+  readonly change: Hypothesis["change"];
   readonly mechanism: Mechanism;
   readonly reading: Hypothesis["reading"];
   readonly movement: Movement;
@@ -92,14 +95,23 @@ function bounded(weight: number, { mechanism, reading, movement: { signal, stren
     : weight;
 }
 
-function trafficWeight(raw: number, { reading, movement, context }: Weighed): number {
-  const weight = reading?.addsLoad === true ? Math.max(raw, ADDED_LOAD * movement.strength) : raw;
+function trafficWeight(raw: number, weighed: Weighed): number {
+  const { reading, movement, context } = weighed;
+  const more = reading?.addsLoad === true || sendsIt(weighed);
+  const weight = more ? Math.max(raw, ADDED_LOAD * movement.strength) : raw;
   if (movement.strength < SURGE_STRENGTH) return Math.min(0, weight);
   return (
     weight *
     (follows(movement, context) ? 0.2 : 1) *
     (weight > 0 && reading === null ? frontDoor(movement, context) : 1)
   );
+}
+
+/** The change is on another service, above or beside, whose own traffic rose: it sends what arrives here. */
+function sendsIt({ change, movement, context }: Weighed): boolean {
+  if (change?.service == null || change.service === movement.entity.name) return false;
+  const relation = relationOf(context.topology, change.service);
+  return (relation === "caller" || relation === "sibling") && bringsLoad(context, change.service);
 }
 
 /** More traffic on a service below is a surge only if it came in from outside. */

@@ -16,7 +16,7 @@ export function suspectsOf(context: CaseContext): Hypothesis[] {
 }
 
 function changeSuspect(context: CaseContext, change: Change): Hypothesis {
-  const role = roleOf(change.service === null ? undefined : context.topology.services.get(change.service));
+  const role = roleOf(context, change.service === null ? undefined : context.topology.services.get(change.service));
   const reading = readChange(change, role);
   return {
     id: `change:${change.id}`,
@@ -32,11 +32,12 @@ function changeSuspect(context: CaseContext, change: Change): Hypothesis {
   };
 }
 
-function roleOf(service: Service | undefined): Role {
+function roleOf({ topology }: CaseContext, service: Service | undefined): Role {
   if (service === undefined) return "other";
   if (service.kind === "serving" && service.gpu_pools.length > 0) return "engine";
   const feeds = service.datasets.length > 0 && service.models.length === 0 && service.prompts.length === 0;
-  return feeds || (service.kind === "pipeline" && service.models.length === 0) ? "feed" : "other";
+  const below = service.kind === "pipeline" && service.models.length === 0 && topology.below.has(service.name);
+  return feeds || below ? "feed" : "other";
 }
 
 /** Code of an engine can break it as an upgrade can; a provider's own change may be silent in its errors. */

@@ -6,7 +6,7 @@ export type Relation =
   | "focal" // the service itself
   | "dependency" // a hit service stands on it
   | "caller" // it stands on a hit service
-  | "sibling" // shares a provider, pool, model, prompt or dataset
+  | "sibling" // calls what a hit service stands on, or shares a provider, pool, model, prompt or dataset
   | "stranger"; // nothing recorded connects them
 
 /** Who stands on whom, from the catalogue and, where that is silent, from the traces. */
@@ -51,10 +51,11 @@ function steps(edges: ReadonlyMap<string, ReadonlySet<string>>, from: ReadonlySe
   return reached;
 }
 
-export function relationOf({ services, focal, below, above }: Topology, name: string): Relation {
+export function relationOf({ services, calls, focal, below, above }: Topology, name: string): Relation {
   if (focal.has(name)) return "focal";
   if (below.has(name)) return "dependency";
   if (above.has(name)) return "caller";
+  if ([...(calls.get(name) ?? [])].some((called) => below.has(called))) return "sibling";
   const service = services.get(name);
   if (service === undefined) return "stranger";
   const sharing = [...focal].some((hit) => {

@@ -64,6 +64,7 @@ export const WEIGHTS = {
     writer: 0.3,
     named: 0.5,
     callerLoads: 0.2,
+    bringsLoad: 0.9,
     caller: -1.2,
     outside: -1.1,
     platform: -1.8,
