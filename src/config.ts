@@ -59,7 +59,7 @@ export const ConfigFile = z.strictObject({
     .strictObject({
       lookback_s: seconds(8 * 3600),
       source_timeout_s: seconds(10),
-      rediagnose_after_s: z.array(z.number().positive()).min(1).default([30, 60, 120, 300]),
+      rediagnose_after_s: z.array(z.number().positive()).min(1).default([15, 45, 120, 300]),
       group_within_s: seconds(1800),
       verify_within_s: seconds(1800),
       propose_from: z.number().min(0).max(1).default(0.5),

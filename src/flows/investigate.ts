@@ -42,12 +42,8 @@ export async function investigate(incidentId: string, round: number, deps: FlowD
     for (const { remedy } of newProposals(view, written)) deps.metrics.count("proposals", { remedy });
 }
 
-/** Surer than this needs no second look. */
-const PLAIN = 0.9;
-
-/** A verdict is acted on when a second look, with more to see, comes to the same, or when the first is plain. */
+/** A verdict is acted on only when a second look, with more to see, comes to the same: the first few values mislead. */
 function holds(before: Diagnosis | null, now: Diagnosis): boolean {
-  if (now.confidence >= PLAIN) return true;
   return before !== null && before.suspects[0]?.id === now.suspects[0]?.id;
 }
 
