@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Bot, faultline, spawnSandbox, startBot } from "../process/bot.ts";
 import { answers, type Child, freePort, until } from "../process/child.ts";
@@ -81,7 +80,7 @@ withPeers("PostgreSQL under the whole of an incident", [], () => {
     const began = new Date().toISOString();
     expect((await deliverAlert(bot, "firing", began)).status).toBe(202);
     await whenIncident(bot, "the incident", () => true);
-    await letIn(databaseUrl, false);
+    await postgres.pause();
     await until("it to be not ready", async () => (await fetch(`${bot.url}/readyz`)).status === 503, {
       withinMs: 20_000,
     });
@@ -89,7 +88,7 @@ withPeers("PostgreSQL under the whole of an incident", [], () => {
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect((await fetch(`${bot.url}/healthz`)).status).toBe(200);
-    await letIn(databaseUrl, true);
+    await postgres.resume();
     await until("the bot to be ready again", () => answers(`${bot.url}/readyz`), { withinMs: 30_000 });
     expect((await deliverAlert(bot, "resolved", began)).status).toBe(202);
     await whenIncident(bot, "the end of the incident", ({ status }) => status === "resolved");
@@ -105,16 +104,3 @@ withPeers("PostgreSQL under the whole of an incident", [], () => {
     expect(ended.output).not.toContain("faultline:faultline");
   });
 });
-
-/** Lets nobody into the database and ends whoever is there, or lets everybody in again. */
-async function letIn(url: string, allow: boolean): Promise<void> {
-  const name = new URL(url).pathname.slice(1);
-  const client = new pg.Client({ connectionString: url.replace(/\/[^/]*$/, "/postgres") });
-  await client.connect();
-  try {
-    await client.query(`alter database ${name} with allow_connections ${allow}`);
-    if (!allow) await client.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [name]);
-  } finally {
-    await client.end();
-  }
-}

@@ -7,6 +7,9 @@ import { freePort } from "../process/child.ts";
 export interface Postgres {
   /** Address of a database of this name, made empty. */
   database(name: string): Promise<string>;
+  /** Stops the server, as an operator does for maintenance, and starts it again with the same data. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -22,7 +25,7 @@ export async function startPostgres(): Promise<Postgres> {
     user: "faultline",
     password: "faultline",
     port,
-    persistent: false,
+    persistent: true,
     createPostgresUser: userInfo().uid === 0,
     initdbFlags: ["--encoding=UTF8", "--locale=C"],
     postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${tmpdir()}`, "-c", "fsync=off"],
@@ -40,6 +43,8 @@ export async function startPostgres(): Promise<Postgres> {
       await server.createDatabase(name);
       return `postgresql://faultline:faultline@127.0.0.1:${port}/${name}`;
     },
+    pause: () => server.stop(),
+    resume: () => server.start(),
     stop: async () => {
       await server.stop();
       rmSync(home, { recursive: true, force: true });
