@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Plain JavaScript on purpose: the first file must be readable by any Node.js, so that it can say what is missing.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
@@ -11,13 +11,14 @@ if (major < 22 || (major === 22 && minor < 12)) {
   );
   process.exit(1);
 }
-const main = new URL("../src/main.ts", import.meta.url);
 if (process.features.typescript) {
-  const { run } = await import(main.href);
+  const { run } = await import(new URL("../src/main.ts", import.meta.url).href);
   await run(process.argv);
 } else {
+  // An older Node.js 22 strips types only when asked to; whoever stops this process stops that one.
   const flags = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
   const self = fileURLToPath(import.meta.url);
-  const child = spawnSync(process.execPath, [...flags, self, ...process.argv.slice(2)], { stdio: "inherit" });
-  process.exit(child.status ?? 1);
+  const child = spawn(process.execPath, [...flags, self, ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code) => process.exit(code ?? 1));
 }

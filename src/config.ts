@@ -54,7 +54,8 @@ export const ConfigFile = z.strictObject({
     .strictObject({ url: z.url().optional(), people: z.record(z.string(), SecretText).default({}) })
     .prefault({}),
   approvals: Approvals.prefault({}),
-  runbooks: z.string().default("runbooks"),
+  /** A folder, relative to this file; the shipped ones by default. */
+  runbooks: z.string().optional(),
   timing: z
     .strictObject({
       lookback_s: seconds(8 * 3600),
@@ -127,7 +128,17 @@ export function readConfig(file: string, env: Readonly<Record<string, string | u
         .map(say)
         .join("\n"),
     );
-  return checked.data;
+  return placed(checked.data, dirname(resolve(file)));
+}
+
+/** Paths in the file are relative to the file. */
+function placed(config: ConfigFile, base: string): ConfigFile {
+  const { database, runbooks } = config;
+  return {
+    ...config,
+    database: database.path === undefined ? database : { ...database, path: resolve(base, database.path) },
+    ...(runbooks === undefined ? {} : { runbooks: resolve(base, runbooks) }),
+  };
 }
 
 interface Resolving {
@@ -156,6 +167,8 @@ function resolveText(text: string, { env, base, missing, path }: Resolving): str
     if (found === undefined || found === "") missing(path, `the environment variable ${name} is not set`);
     return found ?? "";
   }
+  if (kind === undefined && /\$\{(env|file):/.test(text))
+    missing(path, "a reference must be the whole value of its key");
   if (kind !== "file") return text;
   try {
     return readFileSync(resolve(base, name), "utf8").trim();

@@ -7,8 +7,9 @@ import { evaluate } from "./cli/eval.ts";
 import { replay } from "./cli/replay.ts";
 import { sandboxAlone } from "./cli/sandbox.ts";
 import { serve } from "./cli/serve.ts";
+import { train } from "./cli/train.ts";
 import { Fault } from "./lib/fault.ts";
-import { loadRunbooks } from "./runbooks.ts";
+import { loadRunbooks, shippedRunbooks } from "./runbooks.ts";
 
 /**
  * Runs one command. The exit status is 0 when all went well, 1 when the answer is no, 2 when the configuration or the
@@ -42,27 +43,14 @@ function program(): Command {
     .description(
       "break the sandbox on purpose and watch it being diagnosed and mended; without a name, list the faults",
     )
-    .option("--all", "every fault, one after the other, headless")
+    .option("--all", "every fault, headless, three at once")
     .option("--json", "print one JSON object a line")
     .option("--seed <n>", "varies sizes, times, slices and the innocent changes", wholeNumber, 1)
     .option("--approve-as <name>", 'approve the first proposal as this person; headless drills do so as "drill"')
     .action(async (fault: string | undefined, options: DrillFlags) =>
       exit(await drill(fault ?? null, { ...options, all: options.all === true, json: options.json === true })),
     );
-  faultline
-    .command("replay <files...>")
-    .description("diagnose recorded scenarios as of their own time, without network")
-    .option("--json", "print one JSON object a line")
-    .action(async (files: string[], options: { json?: boolean }) =>
-      exit(await replay(files, { json: options.json === true, runbooks: loadRunbooks("runbooks") }, io)),
-    );
-  faultline
-    .command("eval <dir>")
-    .description("replay every scenario of a folder and score the answers")
-    .option("--json", "print the scores as data")
-    .action(async (dir: string, options: { json?: boolean }) =>
-      exit(await evaluate(dir, { json: options.json === true, runbooks: loadRunbooks("runbooks") }, io)),
-    );
+  diagnosisCommands(faultline);
   faultline
     .command("connectors")
     .description("list the connectors and what each can do")
@@ -81,6 +69,31 @@ function program(): Command {
     .description("recompute the hash chain and say where it breaks")
     .action(async () => exit(await auditVerify()));
   return faultline;
+}
+
+/** Commands that work on recorded incidents: no network, no configuration. */
+function diagnosisCommands(faultline: Command): void {
+  faultline
+    .command("replay <files...>")
+    .description("diagnose recorded scenarios as of their own time, without network")
+    .option("--json", "print one JSON object a line")
+    .action(async (files: string[], options: { json?: boolean }) =>
+      exit(await replay(files, { json: options.json === true, runbooks: loadRunbooks(shippedRunbooks) }, io)),
+    );
+  faultline
+    .command("eval <dir>")
+    .description("replay every scenario of a folder and score the answers")
+    .option("--json", "print the scores as data")
+    .action(async (dir: string, options: { json?: boolean }) =>
+      exit(await evaluate(dir, { json: options.json === true, runbooks: loadRunbooks(shippedRunbooks) }, io)),
+    );
+  faultline
+    .command("train <dirs...>")
+    .description("refit how far each kind of evidence is trusted, cross-validated by incident")
+    .option("--check", "only cross-validate; exit status 1 when that is much worse")
+    .action(async (dirs: string[], options: { check?: boolean }) =>
+      exit(await train(dirs, { check: options.check === true, runbooks: loadRunbooks(shippedRunbooks) }, io)),
+    );
 }
 
 const io = {

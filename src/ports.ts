@@ -126,7 +126,7 @@ export interface Connected extends Capabilities {
 /** Who may approve, looked up at the click. */
 export interface Approvers {
   /** @throws Fault when the membership cannot be looked up: the click is then refused */
-  mayApprove(person: string, via: string, proposal: Proposal): Promise<boolean>;
+  mayApprove(person: string, via: string, proposal?: Proposal): Promise<boolean>;
   requesterMayApprove: boolean;
 }
 

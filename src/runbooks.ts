@@ -1,8 +1,12 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type FileFault, readYaml, say } from "./config-file.ts";
 import { Runbook } from "./domain/runbook.ts";
 import { Fault } from "./lib/fault.ts";
+
+/** The folder of the runbooks that come with the program, wherever it is started from. */
+export const shippedRunbooks = fileURLToPath(new URL("../runbooks", import.meta.url));
 
 /**
  * Loads every runbook of a folder, by name.

@@ -8,7 +8,7 @@ import { Fault } from "../lib/fault.ts";
 import { createHttp } from "../lib/http.ts";
 import { createLog, type Log } from "../lib/log.ts";
 import type { Check, Connected } from "../ports.ts";
-import { loadRunbooks } from "../runbooks.ts";
+import { loadRunbooks, shippedRunbooks } from "../runbooks.ts";
 import { checkSlack } from "../slack/check.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store-port.ts";
@@ -94,7 +94,7 @@ function runbookChecks(config: ConfigFile | null, connected: readonly Connected[
   const name = "runbooks";
   let runbooks: Runbook[];
   try {
-    runbooks = loadRunbooks(config?.runbooks ?? "runbooks");
+    runbooks = loadRunbooks(config?.runbooks ?? shippedRunbooks);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return error.message.split("\n").map((detail) => ({ name, ok: false, detail, remedy: "mend the file" }));

@@ -6,6 +6,7 @@ import { startApp } from "../app.ts";
 import { readEnvironment } from "../config.ts";
 import { Fault } from "../lib/fault.ts";
 import { createLog, silentLog } from "../lib/log.ts";
+import { shippedRunbooks } from "../runbooks.ts";
 import { faults } from "../sandbox/faults.ts";
 import { type DrillResult, followDrill, hasSandbox } from "./drill-follow.ts";
 
@@ -75,7 +76,7 @@ async function alone(
   const dataDir = await mkdtemp(join(tmpdir(), "faultline-drill-"));
   const level = readEnvironment().logLevel;
   const log = level === "debug" ? createLog(level) : silentLog;
-  const app = await startApp({ dataDir, port: 0, config: null, runbooks: "runbooks", log, seed });
+  const app = await startApp({ dataDir, port: 0, config: null, runbooks: shippedRunbooks, log, seed });
   try {
     return await followDrill({ url: app.url, fault, seed, approveAs: approveAs ?? "drill", tell });
   } finally {

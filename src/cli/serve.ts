@@ -1,6 +1,7 @@
 import { type App, startApp } from "../app.ts";
 import { readConfig, readEnvironment } from "../config.ts";
 import { createLog } from "../lib/log.ts";
+import { shippedRunbooks } from "../runbooks.ts";
 
 const DEFAULT_PORT = 8787;
 const DEADLINE_MS = 9_500;
@@ -11,7 +12,7 @@ export async function serve(): Promise<void> {
   const config = environment.file === null ? null : readConfig(environment.file);
   const log = createLog(config?.log_level ?? environment.logLevel);
   const port = environment.port ?? config?.listen.port ?? DEFAULT_PORT;
-  const app = await startApp({ dataDir: environment.dataDir, port, config, runbooks: "runbooks", log });
+  const app = await startApp({ dataDir: environment.dataDir, port, config, runbooks: shippedRunbooks, log });
   process.stdout.write(greeting(app, environment.dataDir, config === null));
   await stopped();
   process.stdout.write("Stopping: finishing what is in hand.\n");

@@ -30,6 +30,8 @@ export const StepRun = z.object({
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
   detail: z.string(),
+  /** How often it was done again after an answer that never came. */
+  tries: z.number().int().default(0),
 });
 export type StepRun = z.output<typeof StepRun>;
 
@@ -82,6 +84,7 @@ export function undoing(execution: Execution, because: string): Execution {
         startedAt: null,
         endedAt: null,
         detail: "",
+        tries: 0,
       }),
     );
   return { ...execution, state: "undoing", steps: [...execution.steps, ...back], outcome: because };

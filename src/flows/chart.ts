@@ -2,10 +2,10 @@ import type { Series } from "../domain/case-file.ts";
 import type { Diagnosis } from "../domain/diagnosis/diagnosis.ts";
 import { signalSpec } from "../domain/signal.ts";
 import { MINUTE } from "../domain/time.ts";
-import { Fault } from "../lib/fault.ts";
 import type { ChartInput, ChartSeries } from "../views/chart.ts";
 import type { FlowDeps } from "./deps.ts";
 import { scopeOf } from "./gather.ts";
+import { readSeries } from "./read-series.ts";
 import { loadThread } from "./record.ts";
 
 const COMPANIONS = 2;
@@ -23,7 +23,7 @@ export async function chartOf(incidentId: string, deps: FlowDeps): Promise<Omit<
   const start = onset?.at ?? incident.openedAt;
   const to = Math.min(now, (incident.resolvedAt ?? now) + 2 * MINUTE);
   const window = { from: start - Math.max(2 * MINUTE, Math.min(deps.settings.lookbackMs, 2 * (to - start))), to };
-  const series = await readSeries(deps, scopeOf(view, deps.catalog), window);
+  const series = await readSeries(scopeOf(view, deps.catalog), window, deps);
   const fired = alerts.flatMap(({ signal, service }) => (signal === null ? [] : [{ signal, service }]))[0];
   const main = series.find(
     ({ signal, labels }) =>
@@ -43,23 +43,6 @@ export async function chartOf(incidentId: string, deps: FlowDeps): Promise<Omit<
     executionAt: executions.at(-1)?.appliedAt ?? null,
     now: to,
   };
-}
-
-async function readSeries(
-  deps: FlowDeps,
-  scope: ReturnType<typeof scopeOf>,
-  window: { from: number; to: number },
-): Promise<Series[]> {
-  const asked = deps.connected.map(async ({ id, signals }) => {
-    try {
-      return (await signals?.query(scope, window, AbortSignal.timeout(deps.settings.sourceTimeoutMs))) ?? [];
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      deps.metrics.count("connector_faults", { connector: id, kind: error.kind });
-      return [];
-    }
-  });
-  return (await Promise.all(asked)).flat();
 }
 
 /** The series that the strongest evidence on the leading suspect is about. */

@@ -1,15 +1,14 @@
 import type { BoundStep } from "../domain/action.ts";
 import { type Execution, isEnded, type StepRun } from "../domain/execution.ts";
-import { digested, type Proposal } from "../domain/proposal.ts";
-import { canonicalJson, digestOf } from "../lib/digest.ts";
+import type { Proposal } from "../domain/proposal.ts";
 import { Fault } from "../lib/fault.ts";
 import type { Action } from "../ports.ts";
 import type { NewJob } from "../store-port.ts";
 import type { FlowDeps } from "./deps.ts";
-import { auditLine, executeJob, stepLine } from "./execution-rows.ts";
-import { halted } from "./halt.ts";
+import { auditLine, executeJob, lookJob, stepLine } from "./execution-rows.ts";
+import { type Obstacle, obstacleTo } from "./obstacle.ts";
 import { record } from "./record.ts";
-import { ACTION_TIMEOUT_MS, runStep, settle } from "./step.ts";
+import { runStep, settle } from "./step.ts";
 
 /**
  * Does the next step of an execution, forward or undo, and asks to be called again for the one after. Safe to be called
@@ -36,10 +35,8 @@ export async function execute(executionId: string, deps: FlowDeps): Promise<void
       deps,
     );
   if (run.state === "started") return settle({ execution: taken, proposal, run, step, action }, deps);
-  if (run.direction === "forward") {
-    const obstacle = await obstacleTo(taken, { proposal, step, action }, deps);
-    if (obstacle !== null) return stop(taken, run, obstacle, deps);
-  }
+  const obstacle = await obstacleTo({ execution: taken, proposal, run, step, action }, deps);
+  if (obstacle !== null) return stop(taken, run, obstacle, deps);
   return runStep({ execution: taken, proposal, run, step, action }, deps);
 }
 
@@ -61,64 +58,32 @@ function actionOf(step: BoundStep, { connected }: FlowDeps): Action | null {
   return connected.find(({ id }) => id === step.connector)?.actions?.find(({ name }) => name === step.action) ?? null;
 }
 
-interface Obstacle {
-  readonly state: "cancelled" | "superseded" | "needs_person";
-  readonly because: string;
-}
-
-/** Reads everything again just before a forward step: what was approved, the brakes, the state of the target. */
-async function obstacleTo(
-  execution: Execution,
-  { proposal, step, action }: { proposal: Proposal; step: BoundStep; action: Action },
-  deps: FlowDeps,
-): Promise<Obstacle | null> {
-  if (
-    proposal.state !== "approved" ||
-    proposal.digest !== execution.digest ||
-    digestOf(digested(proposal)) !== execution.digest
-  ) {
-    return { state: "superseded", because: "what is on record is not what was approved" };
-  }
-  if (await halted(deps.store)) return { state: "cancelled", because: "the kill switch is on" };
-  const context = { signal: AbortSignal.timeout(ACTION_TIMEOUT_MS) };
-  const before = await action.read(step.params, context);
-  const preview = await action.preview(step.params, before, context);
-  if (preview.refuse !== null) return { state: "superseded", because: preview.refuse };
-  if (
-    canonicalJson(preview.before) !== canonicalJson(step.preview.before) ||
-    canonicalJson(preview.after) !== canonicalJson(step.preview.after)
-  ) {
-    return { state: "superseded", because: `${preview.target} has moved since it was shown: nothing was done` };
-  }
-  return null;
-}
-
-/** Ends an execution before its next step; what was done before stays on record. */
+/** Ends an execution before its next step. A plan that is half done is never left without a person being told. */
 async function stop(execution: Execution, run: StepRun, obstacle: Obstacle, deps: FlowDeps): Promise<void> {
   const at = deps.clock.now();
+  const done = execution.steps.filter(
+    ({ state, direction }) => state === "succeeded" && direction === "forward",
+  ).length;
+  const half = done > 0 && obstacle.state !== "needs_person";
+  const because = half
+    ? `${obstacle.because}. ${done} of its steps are done and stay as they are until a person decides`
+    : obstacle.because;
   const next: Execution = {
     ...execution,
-    state: obstacle.state,
+    state: half ? "needs_person" : obstacle.state,
     steps: execution.steps.map((other) =>
-      other === run ? { ...run, state: "skipped", endedAt: at, detail: obstacle.because } : other,
+      other.state === "pending" ? { ...other, state: "skipped", endedAt: at, detail: obstacle.because } : other,
     ),
     endedAt: at,
-    outcome: obstacle.because,
+    outcome: because,
   };
-  deps.metrics.count("executions", { result: obstacle.state });
+  deps.metrics.count("executions", { result: next.state });
   await record(execution.incidentId, deps, () => ({
     executions: [{ next, expectEpoch: execution.epoch }],
     unlock: execution.id,
-    timeline: [stepLine(execution, at, `Stopped before ${run.action}: ${obstacle.because}`)],
-    audit: [auditLine(execution, at, "execution.stopped", { because: obstacle.because })],
-    jobs: [
-      {
-        kind: "investigate",
-        key: `${execution.incidentId}:now`,
-        payload: { incidentId: execution.incidentId, round: 0 },
-        runAt: at,
-      },
-    ],
+    timeline: [stepLine(execution, at, `Stopped before ${run.action}: ${because}`)],
+    audit: [auditLine(execution, at, "execution.stopped", { because })],
+    jobs: [lookJob(execution, at)],
   }));
 }
 

@@ -38,12 +38,18 @@ function pendingStep(executionId: string, { action, preview }: BoundStep, index:
     startedAt: null,
     endedAt: null,
     detail: "",
+    tries: 0,
   };
 }
 
 /** Asks for the next step of an execution. */
 export function executeJob(executionId: string, runAt: EpochMs): NewJob {
   return { kind: "execute", key: executionId, payload: { executionId }, runAt };
+}
+
+/** Asks for a fresh look at the incident: whatever ended may leave it burning. */
+export function lookJob({ incidentId }: Execution, runAt: EpochMs): NewJob {
+  return { kind: "investigate", key: `${incidentId}:now`, payload: { incidentId, round: 0 }, runAt };
 }
 
 /** A line of the run log. */

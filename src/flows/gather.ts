@@ -91,17 +91,18 @@ async function askOne<T>(
   try {
     return (await Promise.race([use(source, deadline), late])) ?? [];
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    const because = error instanceof Fault ? error.message : "its answer could not be understood; it is in the log";
     deps.metrics.count("connector_faults", { connector: source.id, kind: kindOf(error) });
-    deps.log.warn("a source could not be asked", {
+    deps.log[error instanceof Fault ? "warn" : "error"]("a source could not be asked", {
       connector: source.id,
       what,
-      kind: error.kind,
-      fault: error.message,
+      kind: kindOf(error),
+      fault: String(error),
+      stack: error instanceof Fault ? undefined : (error as Error).stack,
     });
     gaps.push({
       what: `${what} from ${source.id}`,
-      why: error.message,
+      why: because,
       remedy: `faultline doctor shows what is wrong with ${source.id}`,
     });
     return [];

@@ -74,10 +74,10 @@ function rest(
 }
 
 function wasTried({ executions, proposals }: ThreadView, runbook: Runbook, suspect: Suspect): Refused | null {
-  const same = proposals.filter((proposal) => proposal.runbook === runbook.name && proposal.suspectId === suspect.id);
-  const run = executions.find((execution) => same.some(({ id }) => id === execution.proposalId));
-  if (run !== undefined && run.state !== "superseded" && run.state !== "cancelled")
-    return { because: `was already run here and ended: ${run.state}` };
+  const same = proposals.filter(({ runbook: name, suspectId }) => name === runbook.name && suspectId === suspect.id);
+  const runs = executions.filter(({ proposalId }) => same.some(({ id }) => id === proposalId));
+  const run = runs.find(({ state }) => state !== "superseded" && state !== "cancelled");
+  if (run !== undefined) return { because: `was already run here and ended: ${run.state}` };
   return same.some(({ state }) => state === "rejected") ? { because: "a person rejected it" } : null;
 }
 
@@ -202,6 +202,8 @@ function aggregateOf(
 function offer(now: ThreadView, proposal: Proposal): Draft {
   const pending = now.proposals.find(({ state }) => state === "pending");
   if (pending !== undefined && essence(pending) === essence(proposal)) return {};
+  // A person may have rejected the very same while it was being prepared.
+  if (now.proposals.some((other) => other.state === "rejected" && essence(other) === essence(proposal))) return {};
   const { incidentId, id, digest, createdAt: at } = proposal;
   const superseded =
     pending === undefined
@@ -233,9 +235,10 @@ function offer(now: ThreadView, proposal: Proposal): Draft {
 }
 
 /** What makes two proposals the same to a person: what would be done, from which state. */
-function essence({ runbook, steps }: Proposal): string {
+function essence({ runbook, steps, verification }: Proposal): string {
   return canonicalJson([
     runbook,
+    verification.watch,
     steps.map(({ action, params, preview }) => [action, params, preview.before, preview.after]),
   ]);
 }

@@ -121,10 +121,36 @@ function complete(view: ThreadView, draft: Draft, deps: FlowDeps): { commit: Com
     proposalMoves: moves,
     incidents: [{ next: incident, expectRev: view.incident.rev }],
     timeline: [...(draft.timeline ?? []), ...resolved],
+    audit: [...(draft.audit ?? []), ...endings(view, draft, { moves, now })],
     messages: thread(after).map((message) => ({ incidentId: incident.id, message, at: now })),
     jobs: [...(draft.jobs ?? []), ...publish],
   };
   return { commit, after };
+}
+
+/** Every proposal that ends without a person's word leaves a line of its own. */
+function endings(
+  view: ThreadView,
+  draft: Draft,
+  { moves, now }: { moves: NonNullable<Commit["proposalMoves"]>; now: number },
+): NonNullable<Commit["audit"]> {
+  const told = new Set(draft.audit?.map(({ proposalId }) => proposalId));
+  return moves.flatMap(({ id, to, because }) => {
+    const proposal = view.proposals.find((candidate) => candidate.id === id);
+    if (proposal === undefined || told.has(id)) return [];
+    const { incidentId, digest } = proposal;
+    return [
+      {
+        at: now,
+        actor: "faultline",
+        action: `proposal.${to}`,
+        incidentId,
+        proposalId: id,
+        digest,
+        detail: { because },
+      },
+    ];
+  });
 }
 
 /** The view and the status after the draft. What is still proposed when the incident is over is taken back. */

@@ -6,11 +6,15 @@ import { canonicalJson } from "../lib/digest.ts";
 import { kindOf } from "../lib/fault.ts";
 import type { Action, Applied, ApplyContext } from "../ports.ts";
 import type { FlowDeps } from "./deps.ts";
-import { auditLine, executeJob, stepLine } from "./execution-rows.ts";
+import { auditLine, executeJob, lookJob, stepLine } from "./execution-rows.ts";
 import { record } from "./record.ts";
 
 /** How long one call of an action may take before its outcome is unknown. */
 export const ACTION_TIMEOUT_MS = 30_000;
+
+const MARGIN_MS = 5_000;
+/** A system that does not answer this often needs a person, not another try. */
+const MOST_TRIES = 5;
 
 export interface StepAtHand {
   readonly execution: Execution;
@@ -36,6 +40,15 @@ export async function runStep(at: StepAtHand, deps: FlowDeps): Promise<void> {
 export async function settle(at: StepAtHand, deps: FlowDeps): Promise<void> {
   const answer = await isSoNow(at, deps);
   const next = nextAfterUnknown(answer, at.action.repeat);
+  const settled = (at.run.startedAt ?? 0) + ACTION_TIMEOUT_MS + MARGIN_MS;
+  // What is detected afterwards may still be on its way: "no" counts once no request of ours can be in flight.
+  if (next === "repeat" && at.action.repeat === "detectable" && deps.clock.now() < settled) {
+    await deps.store.commit({ jobs: [executeJob(at.execution.id, settled)] });
+    return;
+  }
+  if (next === "repeat" && at.run.tries >= MOST_TRIES) {
+    return write(at, "unknown", `tried ${at.run.tries + 1} times without an answer; a person must look`, deps);
+  }
   if (next === "succeeded")
     return write(at, "succeeded", "the answer was lost; the system confirms that it is so", deps);
   if (next === "repeat") return write(at, "repeat", "it had not happened; doing it under the same key", deps);
@@ -93,9 +106,9 @@ async function write(at: StepAtHand, outcome: ApplyOutcome | "repeat", detail: s
   const now = deps.clock.now();
   const run: StepRun =
     outcome === "repeat"
-      ? { ...at.run, state: "pending", detail }
+      ? { ...at.run, state: "pending", detail, tries: at.run.tries + 1 }
       : { ...at.run, state: outcome, endedAt: now, detail };
-  const execution = afterStep(withRun(at.execution, at.run, run), run, now);
+  const execution = afterStep(withRun(at.execution, at.run, run), run, { now, onFailure: at.proposal.onFailure });
   if (execution.endedAt !== null) deps.metrics.count("executions", { result: execution.state });
   await record(execution.incidentId, deps, () => ({
     executions: [{ next: execution, expectEpoch: execution.epoch }],
@@ -109,12 +122,18 @@ async function write(at: StepAtHand, outcome: ApplyOutcome | "repeat", detail: s
         detail,
       }),
     ],
-    jobs: execution.endedAt === null ? [executeJob(execution.id, now)] : [],
+    jobs: [
+      execution.endedAt === null ? executeJob(execution.id, now + backOff(outcome, run)) : lookJob(execution, now),
+    ],
   }));
 }
 
 /** What becomes of the execution once a step has ended. A failed forward step takes back what was done before it. */
-function afterStep(execution: Execution, run: StepRun, now: number): Execution {
+function afterStep(
+  execution: Execution,
+  run: StepRun,
+  { now, onFailure }: { now: number; onFailure: Proposal["onFailure"] },
+): Execution {
   if (run.state === "unknown") return { ...execution, state: "needs_person", endedAt: now, outcome: run.detail };
   if (run.state !== "failed") return execution;
   if (run.direction === "undo")
@@ -125,7 +144,15 @@ function afterStep(execution: Execution, run: StepRun, now: number): Execution {
   );
   if (done.length === 0)
     return { ...execution, steps, state: "failed", endedAt: now, outcome: `Failed: ${run.detail}` };
+  if (onFailure === "ask") {
+    const outcome = `Failed: ${run.detail}. ${done.length} of its steps are done and stay as they are until a person decides.`;
+    return { ...execution, steps, state: "needs_person", endedAt: now, outcome };
+  }
   return undoing({ ...execution, steps }, `Failed: ${run.detail}.`);
+}
+
+function backOff(outcome: ApplyOutcome | "repeat", { tries }: StepRun): number {
+  return outcome === "repeat" && tries > 1 ? 500 * 2 ** tries : 0;
 }
 
 function withRun(execution: Execution, before: StepRun, after: StepRun): Execution {

@@ -1,8 +1,17 @@
+import { MINUTE } from "../domain/time.ts";
 import type { FlowDeps } from "./deps.ts";
+import { executeJob } from "./execution-rows.ts";
 import { record } from "./record.ts";
 
-/** Ends what has run out of time: proposals past their expiry. Deadlines are columns, so a restart loses none. */
+/** A run that nobody has touched for this long has lost its job: longer than a lease and an action together. */
+const FORGOTTEN_MS = 3 * MINUTE;
+
+/**
+ * Ends what has run out of time (proposals past their expiry) and wakes what was forgotten (executions whose job died).
+ * Deadlines are columns, so a restart loses none.
+ */
 export async function sweep(deps: FlowDeps): Promise<void> {
+  await wake(deps);
   const pending = await deps.store.proposals({ state: "pending" });
   const now = deps.clock.now();
   for (const { id, incidentId, digest, title } of pending.filter(({ expiresAt }) => expiresAt <= now)) {
@@ -16,5 +25,20 @@ export async function sweep(deps: FlowDeps): Promise<void> {
         ],
       };
     });
+  }
+}
+
+async function wake(deps: FlowDeps): Promise<void> {
+  const now = deps.clock.now();
+  for (const { id, incidentId, state, appliedAt } of await deps.store.executions({ active: true })) {
+    const incident = await deps.store.incident(incidentId);
+    if (incident === null || now - incident.updatedAt < FORGOTTEN_MS) continue;
+    const verifying = state === "verifying" && now > (appliedAt ?? 0) + deps.settings.verifyWithinMs + FORGOTTEN_MS;
+    if (state === "verifying" && !verifying) continue;
+    deps.log.warn("an execution was forgotten, waking it", { execution: id, state });
+    const job = verifying
+      ? ({ kind: "verify", key: id, payload: { executionId: id }, runAt: now } as const)
+      : executeJob(id, now);
+    await deps.store.commit({ jobs: [job] });
   }
 }

@@ -36,8 +36,8 @@ async function place(alert: Alert, deps: FlowDeps): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const opened = await deps.store.note(OPENED);
     const { join } = joining(alert, await openMatters(deps), deps.catalog, deps.settings.groupWithinMs);
-    if (join !== null && (await update(join.id, alert, deps))) return;
-    if (await openIncident(alert, opened, deps)) return;
+    const placed = (join !== null && (await update(join.id, alert, deps))) || (await openIncident(alert, opened, deps));
+    if (placed) return applyEnd(alert, deps);
     await deps.clock.sleep(5 * attempt);
   }
   throw new Fault("conflict", "incidents were opened again and again while an alert looked for its own");
@@ -46,6 +46,16 @@ async function place(alert: Alert, deps: FlowDeps): Promise<void> {
 /** An end that overtook its beginning: the beginning, when it comes, is already over. */
 async function rememberEnd(alert: Alert, deps: FlowDeps): Promise<void> {
   await deps.store.setNote(endNote(alert), alert.endsAt ?? deps.clock.now());
+  const known = await deps.store.incidentOfAlert(alert.fingerprint, alert.startsAt);
+  if (known !== null) await update(known.id, alert, deps);
+}
+
+/** The end may have been noted while the beginning was being placed: whoever comes second sees the other. */
+async function applyEnd(alert: Alert, deps: FlowDeps): Promise<void> {
+  const endsAt = await deps.store.note(endNote(alert));
+  if (typeof endsAt !== "number") return;
+  const known = await deps.store.incidentOfAlert(alert.fingerprint, alert.startsAt);
+  if (known !== null) await update(known.id, { ...alert, status: "resolved", endsAt }, deps);
 }
 
 function endNote(alert: Alert): string {

@@ -146,7 +146,8 @@ function writes(api: FastifyInstance, deps: FlowDeps, access: Access): void {
   });
   api.post("/api/halt", async (request, reply: FastifyReply) => {
     const body = bodyOf(request, HaltBody);
-    await halt(body.on, named(request, access, body.by), deps);
+    const done = await halt({ on: body.on, by: named(request, access, body.by), via: "console" }, deps);
+    if (!done) throw new Fault("forbidden", "only those who may approve may release the kill switch");
     return reply.send({ halted: body.on });
   });
 }

@@ -57,7 +57,11 @@ export async function openSqlite(path: string, now: number): Promise<Engine> {
  */
 export function readSqlite(path: string): Engine {
   try {
-    return engine(new Database(path, { readonly: true, fileMustExist: true, timeout: 5_000 }), null);
+    const file = new Database(path, { readonly: true, fileMustExist: true, timeout: 5_000 });
+    const made = file.prepare("select 1 from sqlite_master where type = 'table' and name = 'incident'").get();
+    if (made === undefined)
+      throw new Fault("config", `${path} is not a database of Faultline: it has no incidents table.`);
+    return engine(file, null);
   } catch (error) {
     throw cannotOpen(path, error);
   }

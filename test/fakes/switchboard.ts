@@ -11,6 +11,8 @@ export interface Switchboard {
   readonly journal: { readonly value: string; readonly key: string }[];
   value: string;
   next: Misbehaviour;
+  /** How every write misbehaves that `next` says nothing of. */
+  always: Misbehaviour;
   /** The signal `error_ratio` of service `chat`, one value a second up to now. */
   series: { start: number; values: (number | null)[] };
   close(): Promise<void>;
@@ -23,6 +25,7 @@ export async function startSwitchboard(): Promise<Switchboard> {
     journal: [] as { value: string; key: string }[],
     value: "18",
     next: "none" as Misbehaviour,
+    always: "none" as Misbehaviour,
     series: { start: 0, values: [] as (number | null)[] },
   };
   const server = createServer((request, response) => {
@@ -48,7 +51,7 @@ async function answer(
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { value } = JSON.parse(Buffer.concat(chunks).toString()) as { value: string };
-  const how = board.next;
+  const how = board.next === "none" ? board.always : board.next;
   board.next = "none";
   if (how === "drop_before") return void request.socket.destroy();
   if (how === "500_before") return void say(500, { error: "broken" });

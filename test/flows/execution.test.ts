@@ -191,10 +191,38 @@ describe("executing", () => {
 
   test("the kill switch stops what was approved before its next step", async () => {
     const { id } = await approved();
-    await halt(true, "lee", world.deps);
+    await halt({ on: true, by: "lee", via: "console" }, world.deps);
     await world.runExecution(id);
     expect(world.board.journal).toEqual([]);
     expect((await only()).state).toBe("cancelled");
+  });
+
+  test("a system that never answers is not tried for ever: a person is told", async () => {
+    const { id } = await approved(withAction("board.set_keyed"));
+    world.board.always = "500_before";
+    for (let i = 0; i < 40; i += 1) await execute(id, world.deps);
+    expect(world.board.journal).toEqual([]);
+    expect((await only()).state).toBe("needs_person");
+  });
+
+  test("what is detected afterwards is not repeated while its request may be on its way", async () => {
+    const { id } = await approved(withAction("board.set_detectable"));
+    world.board.next = "drop_before";
+    await world.runExecution(id);
+    expect((await only()).steps[0]?.state).toBe("started");
+    world.advance(36_000);
+    await world.runExecution(id);
+    expect(world.board.journal).toEqual([{ value: "17", key: `${id}:0` }]);
+  });
+
+  test("a run whose job died is woken by the sweep", async () => {
+    const { id } = await approved();
+    world.advance(4 * 60_000);
+    for (const job of await world.deps.store.jobs.claim(world.deps.clock.now(), 1_000, 50))
+      await world.deps.store.jobs.bury(job, "lost");
+    await sweep(world.deps);
+    const due = await world.deps.store.jobs.claim(world.deps.clock.now(), 1_000, 50);
+    expect(due.map(({ kind, key }) => `${kind} ${key}`)).toContain(`execute ${id}`);
   });
 
   test("a refusal of the other side is a failure, and nothing is tried again", async () => {
@@ -254,6 +282,30 @@ describe("verifying", () => {
     expect(world.board.value).toBe("18");
     expect(world.board.journal.map(({ value }) => value)).toEqual(["17", "18"]);
     expect((await only()).state).toBe("undone");
+  });
+
+  test("what somebody else changed meanwhile is not taken back", async () => {
+    world.advance(30_000);
+    burning();
+    const { id } = await approved();
+    await world.runExecution(id);
+    then(0.3, 30);
+    await verify(id, world.deps);
+    world.board.value = "21";
+    await world.runExecution(id);
+    expect(world.board.value).toBe("21");
+    expect(await only()).toMatchObject({ state: "needs_person" });
+  });
+
+  test("a watched signal that no source shows keeps it from being called recovered", async () => {
+    world.advance(30_000);
+    burning();
+    const watch = ["error_ratio", "quality_score"].map((signal) => ({ signal, labels: { service: "chat" } }));
+    const { id } = await approved({ verification: { watch, samples: 8, good: 6 } });
+    await world.runExecution(id);
+    then(0.01, 10);
+    await verify(id, world.deps);
+    expect((await only()).state).toBe("verifying");
   });
 
   test("no data is never a recovery: it ends inconclusive and a person is told", async () => {

@@ -50,6 +50,17 @@ test("a resolved that overtakes its firing leaves nothing open", async () => {
   expect(await incidents()).toEqual([]);
 });
 
+test("a beginning and its end that are handled at the same time leave nothing open", async () => {
+  for (let i = 0; i < 10; i += 1) {
+    const alert = firing(world.deps, `r${i}`, { startsAt: world.deps.clock.now() + i });
+    await Promise.all([
+      deliver(world.deps, [alert]),
+      deliver(world.deps, [{ ...alert, status: "resolved", endsAt: world.deps.clock.now() + 60_000 }]),
+    ]);
+  }
+  expect((await incidents()).filter(({ status }) => status !== "resolved")).toEqual([]);
+});
+
 test("a late repeat of firing does not reopen what is over", async () => {
   const alert = firing(world.deps, "a");
   await deliver(world.deps, [alert]);

@@ -226,6 +226,7 @@ export const execution: Execution = {
       startedAt: null,
       endedAt: null,
       detail: "",
+      tries: 0,
     },
   ],
   startedAt: ONSET + 5 * MIN,
