@@ -7,11 +7,12 @@ import { record } from "./record.ts";
 const FORGOTTEN_MS = 3 * MINUTE;
 
 /**
- * Ends what has run out of time (proposals past their expiry) and wakes what was forgotten (executions whose job died).
+ * Ends what has run out of time (proposals past their expiry) and wakes what was forgotten (executions and open incidents whose job died).
  * Deadlines are columns, so a restart loses none.
  */
 export async function sweep(deps: FlowDeps): Promise<void> {
-  await wake(deps);
+  await wakeExecutions(deps);
+  await wakeIncidents(deps);
   const pending = await deps.store.proposals({ state: "pending" });
   const now = deps.clock.now();
   for (const { id, incidentId, digest, title } of pending.filter(({ expiresAt }) => expiresAt <= now)) {
@@ -28,7 +29,7 @@ export async function sweep(deps: FlowDeps): Promise<void> {
   }
 }
 
-async function wake(deps: FlowDeps): Promise<void> {
+async function wakeExecutions(deps: FlowDeps): Promise<void> {
   const now = deps.clock.now();
   for (const { id, incidentId, state, appliedAt } of await deps.store.executions({ active: true })) {
     const incident = await deps.store.incident(incidentId);
@@ -40,5 +41,21 @@ async function wake(deps: FlowDeps): Promise<void> {
       ? ({ kind: "verify", key: id, payload: { executionId: id }, runAt: now } as const)
       : executeJob(id, now);
     await deps.store.commit({ jobs: [job] });
+  }
+}
+
+const OPEN_LIMIT = 200;
+
+/** An open incident is looked at again and again; one that is not has lost the job that would. */
+async function wakeIncidents(deps: FlowDeps): Promise<void> {
+  const now = deps.clock.now();
+  const longest = Math.max(...deps.settings.rediagnoseAfterMs);
+  for (const { id, status, updatedAt } of await deps.store.incidents({ open: true, limit: OPEN_LIMIT })) {
+    if (["mitigating", "verifying", "mitigated"].includes(status) || now - updatedAt < 2 * longest + FORGOTTEN_MS)
+      continue;
+    deps.log.warn("an open incident was forgotten, looking at it again", { incident: id });
+    await deps.store.commit({
+      jobs: [{ kind: "investigate", key: `${id}:now`, payload: { incidentId: id, round: 0 }, runAt: now }],
+    });
   }
 }

@@ -21,7 +21,7 @@ const CLOSED = /driver has already been destroyed|cannot use a pool after callin
  * Classes of SQLSTATE with which the server refuses what it could do at another time: connections, resources, operator
  * intervention, system errors, locks, rollbacks, a standby (postgresql.org/docs/current/errcodes-appendix.html).
  */
-const REFUSED = /^(?:08|53|57|58|40|55P03$|25006$|XX)/;
+const REFUSED = /^(?:08|53|57|58|40|55P03$|55000$|25006$|XX)/;
 
 /** Refusals that a person has to mend, each with what to do. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [

@@ -272,7 +272,9 @@ describe.skipIf(missing())("the console", () => {
       expect(await page.evaluate("document.activeElement.name")).toBe("by");
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
-      expect(await page.evaluate("document.activeElement.dataset.action")).toBe("approval_approve");
+      await expect
+        .poll(() => page.evaluate("document.activeElement.dataset.action"), { timeout: 5_000 })
+        .toBe("approval_approve");
     });
   });
 

@@ -225,6 +225,15 @@ describe("executing", () => {
     expect(due.map(({ kind, key }) => `${kind} ${key}`)).toContain(`execute ${id}`);
   });
 
+  test("an open incident whose look died is looked at again", async () => {
+    for (const job of await world.deps.store.jobs.claim(world.deps.clock.now(), 1_000, 50))
+      await world.deps.store.jobs.bury(job, "lost");
+    world.advance(10 * 60_000);
+    await sweep(world.deps);
+    const due = await world.deps.store.jobs.claim(world.deps.clock.now(), 1_000, 50);
+    expect(due.map(({ key }) => key)).toContain(`${incidentId}:now`);
+  });
+
   test("a refusal of the other side is a failure, and nothing is tried again", async () => {
     const { id } = await approved(withAction("board.set_once"));
     world.board.next = "refuse";
