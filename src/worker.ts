@@ -15,6 +15,7 @@ const LEASE_MS = 120_000;
 const AT_ONCE = 8;
 const IDLE_MS = 150;
 const LONGEST_WAIT_MS = 60_000;
+const RECURRING: readonly JobKind[] = ["poll", "sweep"];
 
 const handlers: Readonly<Record<JobKind, (payload: unknown, deps: FlowDeps) => Promise<void>>> = {
   triage: (payload, deps) => triage(z.object({ deliveryId: z.string() }).parse(payload).deliveryId, deps),
@@ -90,7 +91,9 @@ async function putBack(job: Job, error: unknown, { store, clock, log }: FlowDeps
   const asked = error instanceof Fault ? (error.retryAfterMs ?? 0) : 0;
   const wait = Math.max(asked, Math.min(LONGEST_WAIT_MS, 250 * 2 ** job.attempt) * (0.75 + Math.random() / 2));
   try {
-    if (hopeless) await store.jobs.bury(job, because);
+    // The next tick adds these again: a source that is down for a day must not leave a thousand dead jobs.
+    if (RECURRING.includes(job.kind)) await store.jobs.finish(job);
+    else if (hopeless) await store.jobs.bury(job, because);
     else await store.jobs.retry(job, clock.now() + wait, because);
   } catch (failure) {
     log.error("a failed job could not be put back; its lease will end", { fault: String(failure) });

@@ -66,7 +66,8 @@ export async function createServer(door: HttpDoor): Promise<FastifyInstance> {
 
 function webhooks(app: FastifyInstance, { deps }: HttpDoor): void {
   let inFlight = 0;
-  app.post<{ Params: { connector: string } }>("/webhooks/:connector", async (request, reply) => {
+  // Counted before the body is read: what waits in memory is what must be bounded.
+  const enter = async (request: FastifyRequest<{ Params: { connector: string } }>, reply: FastifyReply) => {
     const { connector } = request.params;
     if (inFlight >= MAX_IN_FLIGHT) {
       const known = deps.connected.some(({ id }) => id === connector);
@@ -74,14 +75,16 @@ function webhooks(app: FastifyInstance, { deps }: HttpDoor): void {
       return overloaded(reply);
     }
     inFlight += 1;
-    try {
-      const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-      const done = await ingest(connector, { headers: headersOf(request), body }, deps);
-      if (done.result === "unreadable") return await reply.code(422).send({ error: done.fault, delivery: done.id });
-      return await reply.code(done.result === "duplicate" ? 200 : 202).send(done);
-    } finally {
+    reply.raw.once("close", () => {
       inFlight -= 1;
-    }
+    });
+    return undefined;
+  };
+  app.post<{ Params: { connector: string } }>("/webhooks/:connector", { onRequest: enter }, async (request, reply) => {
+    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const done = await ingest(request.params.connector, { headers: headersOf(request), body }, deps);
+    if (done.result === "unreadable") return reply.code(422).send({ error: done.fault, delivery: done.id });
+    return reply.code(done.result === "duplicate" ? 200 : 202).send(done);
   });
 }
 

@@ -98,6 +98,17 @@ describe("deliveries in local mode", () => {
     expect(kept?.fault).toContain("startsAt");
   });
 
+  test("overload counts what is in flight, not what was: a thousand and more in a row are all answered", async () => {
+    const url = await app.listen({ host: "127.0.0.1", port: 0 });
+    const statuses = new Set<number>();
+    for (let i = 0; i < 1_050; i += 1) {
+      const answer = await fetch(`${url}/webhooks/alertmanager`, { method: "POST", body: "{", headers: json });
+      statuses.add(answer.status);
+      await answer.text();
+    }
+    expect([...statuses]).toEqual([400]);
+  });
+
   test("an oversized body is 413", async () => {
     expect((await post(" ".repeat(5 * 1024 * 1024))).statusCode).toBe(413);
   });
