@@ -78,6 +78,28 @@ test("a new episode after the end is a new incident", async () => {
   expect((await incidents()).map(({ status }) => status).toSorted()).toEqual(["firing", "resolved"]);
 });
 
+test("a delivery of two thousand alerts becomes one incident, and the process goes on breathing meanwhile", async () => {
+  let longest = 0;
+  let last = performance.now();
+  const beat = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 20);
+  const services = ["chat", "billing", "search", "mail"];
+  await deliver(
+    world.deps,
+    Array.from({ length: 2_000 }, (_, i) =>
+      firing(world.deps, `s${i}`, { service: services[i % 4] ?? null, labels: {} }),
+    ),
+  );
+  clearInterval(beat);
+  const all = await incidents();
+  expect(all).toHaveLength(4);
+  expect((await Promise.all(all.map(({ id }) => world.deps.store.alerts(id)))).flat()).toHaveLength(2_000);
+  // Minutes before; the bound is wide, since the machine is shared.
+  expect(longest).toBeLessThan(10_000);
+});
+
 test("the root message is there as soon as the alert is handled", async () => {
   await deliver(world.deps, [firing(world.deps, "a")]);
   const [incident] = await incidents();
