@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { configuredApprovers, localApprovers } from "./approvers.ts";
-import type { ConfigFile } from "./config.ts";
+import type { ConfigFile, SectionIssues } from "./config.ts";
 import type { ConnectorDeps } from "./connectors/connector.ts";
 import { openapi } from "./connectors/generic/openapi.ts";
 import { connectors } from "./connectors/index.ts";
@@ -216,6 +216,14 @@ export function connect(config: ConfigFile | null, sandbox: Sandbox | null, deps
   if (faults.length > 0) throw new Fault("config", faults.join("\n"));
   return connected;
 }
+
+/** Holds a section of the configuration against its connector, so that every fault is told with its line. */
+export const sectionIssues: SectionIssues = (id, settings) => {
+  const connector = connectors.find((candidate) => candidate.id === id);
+  if (connector !== undefined) return connector.issues(settings);
+  const known = connectors.map((candidate) => candidate.id).join(", ");
+  return [{ path: [], message: `there is no such connector; known are ${known}` }];
+};
 
 /** Outside local mode nothing is taken in that anybody could have sent. */
 function unsigned(connected: readonly Connected[]): string[] {

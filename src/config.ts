@@ -107,7 +107,11 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
  *
  * @throws Fault "config" with one line for every fault: file, line, key and what was expected
  */
-export function readConfig(file: string, env: Readonly<Record<string, string | undefined>> = process.env): ConfigFile {
+export function readConfig(
+  file: string,
+  sectionIssues: SectionIssues = () => [],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ConfigFile {
   const parsed = parseYaml(file, readText(file));
   if (!parsed.ok) throw new Fault("config", parsed.faults.map(say).join("\n"));
   const { data, locate } = parsed.value;
@@ -119,7 +123,11 @@ export function readConfig(file: string, env: Readonly<Record<string, string | u
   const issues = checked.success ? [] : checked.error.issues.map((issue) => located(file, issue, locate));
   const unseen = issues.filter((issue) => !faults.some(({ key }) => key === issue.key));
   faults.push(...unseen);
-  if (checked.success) faults.push(...contradictions(checked.data).map((issue) => located(file, issue, locate)));
+  if (checked.success) {
+    const deeper = [...sectionsOf(checked.data, sectionIssues), ...contradictions(checked.data)];
+    const found = deeper.map((issue) => located(file, issue, locate));
+    faults.push(...found.filter((fault) => !faults.some(({ key }) => key === fault.key)));
+  }
   if (faults.length > 0 || !checked.success)
     throw new Fault(
       "config",
@@ -129,6 +137,20 @@ export function readConfig(file: string, env: Readonly<Record<string, string | u
         .join("\n"),
     );
   return placed(checked.data, dirname(resolve(file)));
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** What a connector has against its section of the file; the configuration knows no connector itself. */
+export type SectionIssues = (id: string, settings: unknown) => readonly Issue[];
+
+function sectionsOf({ connectors }: ConfigFile, issuesOf: SectionIssues): Issue[] {
+  return Object.entries(connectors).flatMap(([id, settings]) =>
+    issuesOf(id, settings ?? {}).map(({ path, message }) => ({ path: ["connectors", id, ...path], message })),
+  );
 }
 
 /** Paths in the file are relative to the file. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { connect } from "../app.ts";
+import { connect, sectionIssues } from "../app.ts";
 import { type ConfigFile, type Environment, readConfig, readEnvironment } from "../config.ts";
 import type { Runbook } from "../domain/runbook.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -49,7 +49,7 @@ function fileOf(environment: Environment, print: (check: Check) => void): Config
     return null;
   }
   try {
-    const config = readConfig(environment.file);
+    const config = readConfig(environment.file, sectionIssues);
     print({ name: "configuration", ok: true, detail: `${environment.file} is well-formed`, remedy: "" });
     return config;
   } catch (error) {

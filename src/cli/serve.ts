@@ -1,4 +1,4 @@
-import { type App, startApp } from "../app.ts";
+import { type App, sectionIssues, startApp } from "../app.ts";
 import { readConfig, readEnvironment } from "../config.ts";
 import { createLog } from "../lib/log.ts";
 import { shippedRunbooks } from "../runbooks.ts";
@@ -9,7 +9,7 @@ const DEADLINE_MS = 9_500;
 /** Runs the bot until SIGINT or SIGTERM; then finishes what is in hand and ends with status 0. */
 export async function serve(): Promise<void> {
   const environment = readEnvironment();
-  const config = environment.file === null ? null : readConfig(environment.file);
+  const config = environment.file === null ? null : readConfig(environment.file, sectionIssues);
   const log = createLog(config?.log_level ?? environment.logLevel);
   const port = environment.port ?? config?.listen.port ?? DEFAULT_PORT;
   const app = await startApp({ dataDir: environment.dataDir, port, config, runbooks: shippedRunbooks, log });

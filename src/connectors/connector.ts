@@ -52,6 +52,10 @@ export interface Connector {
   readonly examples: readonly Example[];
   /** JSON Schema of its settings, for editors and docs. */
   readonly schema: () => unknown;
+  /** What is wrong with a section of the configuration, each with its path of keys within the section. */
+  readonly issues: (
+    settings: unknown,
+  ) => readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
   /** @throws Fault "config" that lists every fault of the section */
   readonly connect: (settings: unknown, deps: ConnectorDeps) => Connected;
   readonly sign: (body: string, settings: unknown, now: number) => Record<string, string>;
@@ -79,6 +83,7 @@ export function defineConnector<S extends z.ZodType>(spec: ConnectorSpec<S>): Co
     sample: spec.sample,
     examples: spec.examples,
     schema: () => z.toJSONSchema(spec.settings, { io: "input", unrepresentable: "any" }),
+    issues: (settings) => spec.settings.safeParse(settings).error?.issues ?? [],
     connect: (settings, deps) => ({ id: spec.id, ...spec.connect(parse(settings), deps) }),
     sign: (body, settings, now) => spec.sign?.(body, parse(settings), now) ?? {},
   };
