@@ -42,7 +42,7 @@ async function placeAll(alerts: readonly Alert[], deps: FlowDeps): Promise<void>
   }
   for (let [first] = fresh; first !== undefined; [first] = fresh) {
     const group = fresh.filter(
-      (alert) => alert === first || (alert.service !== null && alert.service === first?.service),
+      (alert) => alert === first || (alert.service !== null && alert.service === first.service),
     );
     await place([first, ...group.filter((alert) => alert !== first)], deps);
     fresh = fresh.filter((alert) => !group.includes(alert));
