@@ -4,6 +4,7 @@ import { listConnectors } from "./cli/connectors.ts";
 import { doctor } from "./cli/doctor.ts";
 import { drill } from "./cli/drill.ts";
 import { evaluate } from "./cli/eval.ts";
+import { explain } from "./cli/explain.ts";
 import { replay } from "./cli/replay.ts";
 import { sandboxAlone } from "./cli/sandbox.ts";
 import { serve } from "./cli/serve.ts";
@@ -63,6 +64,10 @@ function program(): Command {
     .option("--target <url>", "where its deliveries go")
     .option("--seed <n>", "varies it", wholeNumber, 1)
     .action(sandboxAlone);
+  faultline
+    .command("explain <incident>")
+    .description("print the whole weighing of an incident's latest diagnosis")
+    .action(async (incident: string) => exit(await explain(incident)));
   const audit = faultline.command("audit").description("the append-only record of decisions and acts");
   audit
     .command("verify")
