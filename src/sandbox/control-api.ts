@@ -12,13 +12,18 @@ interface Route {
   readonly method: "PUT" | "POST";
 }
 
-type Named = { Params: { name: string } };
+/** A name with slashes in it may be sent as it is where the path ends with it. */
+type Named = { Params: { name?: string; "*"?: string } };
+
+function nameIn({ params }: FastifyRequest<Named>): string {
+  return params.name ?? params["*"] ?? "";
+}
 
 /** Reading and setting one resource: with an entity tag, an optional precondition and an optional idempotency key. */
 export function resourceRoutes(app: FastifyInstance, door: SandboxDoor) {
   return (operation: string, { resource, path, method }: Route): void => {
     app.get<Named>(path, (request, reply) => {
-      const { name } = request.params;
+      const name = nameIn(request);
       const state = stateOf(resource, door.engine.world, name);
       return reply.header("etag", tagOf(state)).send({ ...state, ...resource.facts?.(door.engine.world, name) });
     });
@@ -26,7 +31,7 @@ export function resourceRoutes(app: FastifyInstance, door: SandboxDoor) {
       method,
       url: path,
       handler: (request, reply) => {
-        const { name } = request.params;
+        const name = nameIn(request);
         const earlier = doneBefore(door, request, { operation, target: name });
         if (earlier !== null) return reply.send(earlier.answer);
         const { world } = door.engine;
@@ -47,7 +52,7 @@ export function resourceRoutes(app: FastifyInstance, door: SandboxDoor) {
 export function deedRoute(app: FastifyInstance, door: SandboxDoor) {
   return (operation: string, { deed, path }: { readonly deed: Deed; readonly path: string }): void => {
     app.post<Named>(path, (request, reply: FastifyReply) => {
-      const { name } = request.params;
+      const name = nameIn(request);
       const earlier = doneBefore(door, request, { operation, target: name });
       if (earlier !== null) return reply.send(earlier.answer);
       const { world } = door.engine;

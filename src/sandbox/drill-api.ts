@@ -23,7 +23,7 @@ export function drillRoutes(app: FastifyInstance, { engine, memory }: SandboxDoo
   };
   app.get("/api/drills/truth", truth);
   app.get("/api/drills/current", truth);
-  app.post("/api/drills", (request, reply) => {
+  app.post("/api/drills", async (request, reply) => {
     const { fault: name, seed } = Drill.parse(request.body);
     const fault = faultNamed(name);
     if (fault === null)
@@ -32,6 +32,7 @@ export function drillRoutes(app: FastifyInstance, { engine, memory }: SandboxDoo
         `there is no fault named ${JSON.stringify(name)}; there are ${faults.map((each) => each.name).join(", ")}`,
       );
     const { id, startedAt } = engine.drill(fault, seed);
+    await engine.until(startedAt);
     return reply.code(201).send({ id, startedAt });
   });
   app.post("/api/reset", (_request, reply) => {

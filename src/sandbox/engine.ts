@@ -27,6 +27,7 @@ const INNOCENT_EVERY_S = 100;
 /** After a drill that has been mended, people put away what is left of it once it has been calm for a while. */
 const CALM_MS = 45 * SECOND;
 const TIDY_AFTER_MS = 90 * SECOND;
+const LOOK_EVERY_MS = 50;
 
 /** The sandbox as a running thing: lives second by second, remembers, and can be changed. */
 export class Engine {
@@ -112,8 +113,15 @@ export class Engine {
       else this.#break(planned, planned.fault, batch);
     }
     const chance = new Chance(this.#now.world.chance ^ 0x1a2b3c);
-    if (chance.hit(1 / INNOCENT_EVERY_S)) this.#innocent(chance, { at, spare: null }, batch);
+    if (chance.hit(1 / INNOCENT_EVERY_S)) this.#innocent(chance, { at, spare: this.#watched() }, batch);
     if (this.#now.untidy) this.#tidy(at, batch);
+  }
+
+  /** The part that a drill is about to break, has broken, or that was mended just now: nobody touches it meanwhile. */
+  #watched(): string | null {
+    const { untidy, planned } = this.#now;
+    const isOn = untidy || planned.some(({ fault }) => fault !== null);
+    return isOn ? (faultNamed(this.#memory.drills().at(-1)?.fault ?? "")?.part ?? null) : null;
   }
 
   #innocent(chance: Chance, when: { at: number; spare: string | null }, batch: Batch): void {
@@ -141,8 +149,12 @@ export class Engine {
   }
 
   #restore(at: number, batch: Batch): void {
-    this.#now = { ...this.#now, world: healed(this.#now.world, at), untidy: false };
+    this.#heal(at);
     this.#publish({ ...RESTORED, at }, batch);
+  }
+
+  #heal(at: number): void {
+    this.#now = { ...this.#now, world: healed(this.#now.world, at), untidy: false };
   }
 
   #publish(draft: ChangeDraft, batch: Pick<Batch, "changes" | "deliveries">): Change {
@@ -164,7 +176,7 @@ export class Engine {
   }
 
   /**
-   * Plans a break in a few seconds. Innocent changes are made before and after it, so that neither the latest change nor
+   * Plans a break in a moment. Innocent changes are made before and after it, so that neither the latest change nor
    * the one just before the break proves anything.
    */
   drill(fault: SandboxFault, seed: number): DrillRecord {
@@ -174,7 +186,7 @@ export class Engine {
     const chance = new Chance(seed * 7_919 + drills * 104_729 + 13);
     const batch = empty();
     if (this.#now.untidy) this.#restore(at, batch);
-    const startedAt = second(at) + (2 + chance.whole(4)) * SECOND;
+    const startedAt = second(at) + (2 + chance.whole(2)) * SECOND;
     const later = (ms: number): Planned => ({ at: ms, chance: chance.whole(1e9), fault: null, spare: fault.part });
     const before = [later(at), ...(chance.hit(0.5) ? [later(startedAt - SECOND)] : [])];
     const after = Array.from({ length: 1 + chance.whole(2) }, () => later(startedAt + (1 + chance.whole(6)) * SECOND));
@@ -192,12 +204,19 @@ export class Engine {
     return record;
   }
 
-  /** Heals everything at once. */
+  /** Resolves once that time has been lived through. */
+  async until(at: number): Promise<void> {
+    while (this.#now.at < at) {
+      await this.#clock.sleep(LOOK_EVERY_MS);
+      this.catchUp();
+    }
+  }
+
+  /** Heals everything at once, as no outside system ever does: nobody is told. */
   reset(): void {
-    const batch = empty();
     this.#now = { ...this.#now, planned: [] };
-    this.#restore(this.#clock.now(), batch);
-    this.#memory.commit({ standing: this.#now, ...batch });
+    this.#heal(this.#clock.now());
+    this.#memory.commit({ standing: this.#now });
   }
 }
 

@@ -131,7 +131,7 @@ export const faults: readonly SandboxFault[] = [
     // More sequences take memory for their activations: what is left for the cache holds far fewer tokens.
     ...released("llm-pool/serving", (chance) => ({ kvTokens }) => ({
       sequences: 256,
-      kvTokens: Math.round(kvTokens * chance.between(0.11, 0.14)),
+      kvTokens: Math.round(kvTokens * chance.between(0.07, 0.1)),
     })),
   },
   {

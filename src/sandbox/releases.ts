@@ -126,7 +126,7 @@ const elsewhere: readonly [Elsewhere, ...Elsewhere[]] = [
   {
     kind: "infra",
     target: "node-exporter",
-    service: null,
+    service: "platform",
     titles: ["Bump the node exporter", "Rotate the ingress certificate"],
     summary: "rolling, no interruption",
   },
@@ -163,7 +163,7 @@ const elsewhere: readonly [Elsewhere, ...Elsewhere[]] = [
 interface Elsewhere {
   readonly kind: ChangeDraft["kind"];
   readonly target: string;
-  readonly service: string | null;
+  readonly service: string;
   readonly titles: readonly [string, ...string[]];
   readonly summary: string;
 }

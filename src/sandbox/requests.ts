@@ -39,7 +39,7 @@ const WEAK: Readonly<Record<string, number>> = { pt: -0.28, ja: -0.34 };
 const PRICE = { hosted: { in: 0.5, cached: 0.1, out: 1.5 }, provider: { in: 3, cached: 0.3, out: 12 } };
 const PROVIDER_READS_PER_S = 14_000;
 /** Of the requests to a provider, those that it fails on any day. */
-const USUAL_FAILURES = 0.000_2;
+const USUAL_FAILURES = 0.000_8;
 
 /** Prompt, retrieval and router: what is sent where. A prompt caches up to the first thing in it that varies. */
 export function send(world: World, chance: Chance, arrival: Arrival, nodes: readonly string[]): Sent {
@@ -251,7 +251,7 @@ export function neighbourRequest(
     outputTokens: Math.max(4, Math.round(arrival.answerTokens * traits.length * prompt.length)),
   };
   const timing = providerTiming(world, sent, chance);
-  const overloaded = chance.hit(USUAL_FAILURES + (there?.overload ?? 0));
+  const overloaded = chance.hit(there?.overload ?? 0);
   const outcome: Outcome = chance.hit(overQuota[provider] ?? 0) ? "throttled" : overloaded ? "overloaded" : "ok";
   const refused = chance.hit(traits.refusal);
   const hallucinated = chance.hit(traits.hallucination);

@@ -65,6 +65,7 @@ function telemetry(app: FastifyInstance, { engine, memory }: SandboxDoor): void 
 function control(app: FastifyInstance, door: SandboxDoor): void {
   const set = resourceRoutes(app, door);
   set("set_prompt_label", { resource: resources.prompts, path: "/api/prompts/:name/label", method: "PUT" });
+  set("set_prompt_label", { resource: resources.prompts, path: "/api/prompts/*", method: "PUT" });
   set("set_model_version", { resource: resources.models, path: "/api/models/:name", method: "PUT" });
   set("rollback_deploy", { resource: resources.deployments, path: "/api/deployments/:name", method: "POST" });
   set("set_index_alias", { resource: resources.indexes, path: "/api/indexes/:name", method: "PUT" });
