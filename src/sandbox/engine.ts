@@ -11,7 +11,7 @@ import type { Commit, DrillRecord, JournalEntry, Memory, NewDelivery, Planned, S
 import { Meter } from "./meter.ts";
 import { evaluate, isFiring } from "./monitors.ts";
 import { Chance } from "./random.ts";
-import { innocent } from "./releases.ts";
+import { innocent, ownParts } from "./releases.ts";
 import { type InputValues, inputValues } from "./samples.ts";
 import { liveOneSecond } from "./tick.ts";
 import type { World } from "./world.ts";
@@ -117,14 +117,14 @@ export class Engine {
     if (this.#now.untidy) this.#tidy(at, batch);
   }
 
-  /** The part that a drill is about to break, has broken, or that was mended just now: nobody touches it meanwhile. */
-  #watched(): string | null {
-    const { untidy, planned } = this.#now;
-    const isOn = untidy || planned.some(({ fault }) => fault !== null);
-    return isOn ? (faultNamed(this.#memory.drills().at(-1)?.fault ?? "")?.part ?? null) : null;
+  /** The part that a drill is about to break; then all that burns with it, until things are back in order. */
+  #watched(): readonly string[] {
+    const { untidy, planned, world } = this.#now;
+    if (untidy) return ownParts(world);
+    return planned.flatMap(({ fault }) => (fault === null ? [] : (faultNamed(fault)?.part ?? [])));
   }
 
-  #innocent(chance: Chance, when: { at: number; spare: string | null }, batch: Batch): void {
+  #innocent(chance: Chance, when: { at: number; spare: readonly string[] }, batch: Batch): void {
     const { world, draft } = innocent(this.#now.world, chance, when);
     this.#now = { ...this.#now, world };
     this.#publish(draft, batch);
@@ -187,7 +187,12 @@ export class Engine {
     const batch = empty();
     if (this.#now.untidy) this.#restore(at, batch);
     const startedAt = second(at) + (2 + chance.whole(2)) * SECOND;
-    const later = (ms: number): Planned => ({ at: ms, chance: chance.whole(1e9), fault: null, spare: fault.part });
+    const own = ownParts(this.#now.world);
+    const later = (ms: number): Planned => {
+      // Two releases of one part at once would be one too many; and who is paged releases nothing.
+      const spare = ms > startedAt ? own : own.filter((part) => part === fault.part);
+      return { at: ms, chance: chance.whole(1e9), fault: null, spare };
+    };
     const before = [later(at), ...(chance.hit(0.5) ? [later(startedAt - SECOND)] : [])];
     const after = Array.from({ length: 1 + chance.whole(2) }, () => later(startedAt + (1 + chance.whole(6)) * SECOND));
     const planned = [...before, { ...later(startedAt), fault: fault.name }, ...after];

@@ -49,8 +49,8 @@ export interface Planned {
   readonly chance: number;
   /** Name of the fault, or null for an innocent change. */
   readonly fault: string | null;
-  /** The part that an innocent change leaves alone. */
-  readonly spare: string | null;
+  /** The parts that an innocent change leaves alone. */
+  readonly spare: readonly string[];
 }
 
 /** Where everything stands, apart from what was measured. */

@@ -173,21 +173,26 @@ const ELSEWHERE_SHARE = 0.3;
 const OWN_SHARE = 0.3;
 const OWN: readonly string[] = ["support-chat", "llm-pool", "retrieval"];
 
+/** The parts of what the support assistant stands on: its people release none of them while they are paged. */
+export function ownParts({ parts }: World): string[] {
+  return releasedParts.filter((name) => OWN.includes(parts[name]?.service ?? ""));
+}
+
 /**
  * An innocent change: a release like those that break things, under the same names and words, that changes nothing; or
  * something that happens next door. Nobody releases a part that burns.
  *
- * @param when its time, and the part that is about to break: two releases of one part at once would be one too many
+ * @param when its time, and the parts that it leaves alone
  */
 export function innocent(
   world: World,
   chance: Chance,
-  { at, spare }: { readonly at: number; readonly spare: string | null },
+  { at, spare }: { readonly at: number; readonly spare: readonly string[] },
 ): { world: World; draft: ChangeDraft } {
-  const own = chance.hit(OWN_SHARE);
+  const own = ownParts(world);
+  const candidates = chance.hit(OWN_SHARE) ? own : releasedParts.filter((name) => !own.includes(name));
   const sound = (name: string) => world.parts[name]?.live === world.parts[name]?.good;
-  const isOwn = (name: string) => OWN.includes(world.parts[name]?.service ?? "");
-  const [first, ...others] = releasedParts.filter((name) => name !== spare && sound(name) && isOwn(name) === own);
+  const [first, ...others] = candidates.filter((name) => !spare.includes(name) && sound(name));
   if (first !== undefined && !chance.hit(ELSEWHERE_SHARE))
     return release(world, chance, { part: chance.pick([first, ...others]), at });
   const { kind, target, service, titles, summary } = chance.pick(elsewhere);

@@ -179,7 +179,7 @@ test("innocent changes stand before and after the culprit, of the same kinds and
   expect(changes.length - 1).toBeGreaterThan(place);
   expect(new Set(changes.map(({ kind }) => kind)).size).toBeGreaterThan(3);
   const chance = new Chance(1);
-  const harmless = Array.from({ length: 500 }, () => innocent(one.engine.world, chance, { at: 0, spare: null }).draft);
+  const harmless = Array.from({ length: 500 }, () => innocent(one.engine.world, chance, { at: 0, spare: [] }).draft);
   for (const key of ["kind", "title", "summary", "author"] as const)
     expect(
       harmless.map((draft) => draft[key]),
