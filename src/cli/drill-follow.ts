@@ -125,7 +125,8 @@ async function step(
   if (told !== seen.told) drill.tell(told);
   const first = seen.first ?? (view.proposals.length > 0 ? view : null);
   const pending = view.proposals.find(({ state }) => state === "pending");
-  if (seen.first === null && pending !== undefined && drill.approveAs !== null) await approve(pending, drill, http);
+  if (view.executions.length === 0 && pending !== undefined && drill.approveAs !== null)
+    await approve(pending, drill, http);
   return { first, view, told };
 }
 
