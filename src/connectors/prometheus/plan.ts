@@ -61,11 +61,15 @@ export function plan(input: PlanInput): Ask[] {
   const subject = subjectOf(query.signal, scope);
   const [name] = namesOf(subject.label, input);
   if (name === undefined || subject.wanted.length === 0) return [];
-  const fill = (by: readonly string[]) =>
-    query.expr
-      .replaceAll("$by", by.join(", "))
-      .replaceAll("$scope", matcher(name, subject.wanted))
-      .replaceAll("$window", window);
+  // In one pass and by a function: a name may itself hold "$window" or "$&".
+  const fill = (by: readonly string[]) => {
+    const filled: Readonly<Record<string, string>> = {
+      by: by.join(", "),
+      scope: matcher(name, subject.wanted),
+      window,
+    };
+    return query.expr.replace(/\$(by|scope|window)/g, (_whole, word: string) => filled[word] ?? "");
+  };
   const dimensions = sliceDimensions.filter((dimension) => dimension !== subject.label);
   if (!query.expr.includes("$by")) {
     const read = Object.fromEntries(

@@ -91,6 +91,7 @@ describe("the queries", () => {
         for (const name of names) expect(pattern.test(name)).toBe(true);
         expect(pattern.test(`${names.join("")}-other`)).toBe(names.includes(`${names.join("")}-other`));
       }),
+      { examples: [[["$&", ""]], [["$window", "$by"]]] },
     );
   });
 });
