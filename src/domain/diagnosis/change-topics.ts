@@ -7,7 +7,7 @@ const TOPICS: readonly { readonly about: string; readonly pattern: RegExp; reado
   {
     about: "something that differs with each request",
     pattern:
-      /\b(clock|time ?stamps?|current (date|time)|date and time|now\b|generated at|uuid|nonce|(session|request|trace) ids?|user name|guest name)/,
+      /\b(clock|time ?stamps?|current (date|time)|date and time|now\b|generated at|uuid|nonce|(session|request|trace) ids?|user name)/,
     signals: ["cache_hit_ratio", "cost_per_hour", "ttft_p95"],
   },
   {
@@ -17,8 +17,7 @@ const TOPICS: readonly { readonly about: string; readonly pattern: RegExp; reado
   },
   {
     about: "the form of answers",
-    pattern:
-      /\b(json|schema|formats?|formatted|fields?|structured|pars(e|er|ing)|markdown|xml|template|output type|text around)\b/,
+    pattern: /\b(json|schema|formats?|formatted|fields?|structured|pars(e|er|ing)|markdown|xml|template|output type)\b/,
     signals: ["format_valid_ratio", "tool_error_ratio", "feature_null_ratio"],
   },
   { about: "tools", pattern: /\b(tools?|functions?|plugins?|mcp|connectors?)\b/, signals: ["tool_error_ratio"] },
@@ -41,7 +40,7 @@ const TOPICS: readonly { readonly about: string; readonly pattern: RegExp; reado
   {
     about: "what is refused or blocked",
     pattern:
-      /\b(safety|policy|policies|guardrails?|moderation|declin\w+|refus\w+|block(s|ed|list)?|word list|filters?|tuned|threshold|doses?)\b/,
+      /\b(safety|policy|policies|guardrails?|moderation|declin\w+|refus\w+|block(s|ed|list)?|filters?|threshold)\b/,
     signals: ["refusal_ratio", "guardrail_block_ratio", "empty_response_ratio"],
   },
   {

@@ -101,10 +101,7 @@ const HARMLESS: readonly (readonly [number, RegExp])[] = [
     1,
     /\b(lint(er|ing)?|dev.?dependenc(y|ies)|test.?only|tests? only|typo|readme|changelog|formatting|whitespace|unit tests?)\b/,
   ],
-  [
-    0.9,
-    /\b(on.?call (contact|alias)|owner field|cost cent(re|er)|grafana|code ?owners?|licen[cs]e header|badge|spacing|keyboard shortcuts?|onboarding tour|unsubscribe)\b/,
-  ],
+  [0.9, /\b(contacts?|owner(ship)?( field)?|cost cent(re|er)|code ?owners?|licen[cs]e header|grafana)\b/],
   [
     0.9,
     /\b(access log|log level|debug line|(trace|request) ids? (to|in|into) the.{0,12} logs?|logs? .{0,30}(trace|request) id|log(s|ging)? (failed|the))\b/,
@@ -113,7 +110,7 @@ const HARMLESS: readonly (readonly [number, RegExp])[] = [
   [0.8, /\b(other service|api examples|documentation|docs site|no functional change)\b/],
   [
     0.7,
-    /\b(run ok|roll.?up finished|nightly .* finished|renewed|no.?op|unchanged|same (words|size|behaviour|output))\b/,
+    /\b((run|job|build) (ok|succeeded|finished|completed)|(nightly|weekly|daily) .* finished|renewed|no.?op|unchanged|same (words|size|behaviour|output))\b/,
   ],
   [
     0.5,
@@ -122,11 +119,11 @@ const HARMLESS: readonly (readonly [number, RegExp])[] = [
   [0.4, /\b(log|trace|counters?|telemetry)\b/],
 ];
 
-/** Of code and flags: what only the eye can see. */
+/** Of code and flags: the parts of a user interface, which only the eye can see. */
 const VISIBLE: readonly (readonly [number, RegExp])[] = [
   [
     0.6,
-    /\b(front.?end|layout|colou?rs?|icons?|typing indicator|copy (button|link)|cards?|images? in|panel|settings page|terminal (view|themes)|tab completion|progress bar|dark (mode|theme)|print (view|button)|footer|avatars?|stickers|themes?|welcome card|bookmark|zoom|share (button|links?)|help button)\b/,
+    /\b(front.?end|ui|layout|spacing|fonts?|colou?rs?|icons?|avatars?|badges?|buttons?|shortcuts?|menus?|panels?|cards?|dialogs?|tooltips?|toasts?|banners?|footers?|sidebar|tabs?|indicators?|progress bar|themes?|dark mode|pages?|views?|zoom|print)\b/,
   ],
 ];
 
