@@ -7,7 +7,7 @@ import { halt } from "../../src/flows/halt.ts";
 import { sweep } from "../../src/flows/sweep.ts";
 import { verify } from "../../src/flows/verify.ts";
 import { verifyChain } from "../../src/lib/audit-chain.ts";
-import { createHarness, type Harness } from "./harness.ts";
+import { createHarness, type Harness, stepOf } from "./harness.ts";
 
 let world: Harness;
 let incidentId: string;
@@ -46,28 +46,7 @@ async function only(): Promise<Execution> {
   return execution;
 }
 
-const withAction = (action: string): Partial<Proposal> => ({
-  steps: [
-    {
-      id: "set",
-      action,
-      connector: "board",
-      params: { value: "17" },
-      preview: {
-        target: "board:value",
-        summary: "Set the value to 17",
-        before: "18",
-        after: "17",
-        reach: "all traffic",
-        reachShare: 1,
-        sideEffect: "none",
-        reversible: true,
-        effectWithinMs: 0,
-        refuse: null,
-      },
-    },
-  ],
-});
+const withAction = (action: string): Partial<Proposal> => ({ steps: [stepOf(action)] });
 
 describe("deciding", () => {
   test("of 300 clicks at once one decides and one execution begins", async () => {

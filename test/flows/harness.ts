@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { localApprovers } from "../../src/approvers.ts";
 import { defineAction, defineConnector } from "../../src/connectors/connector.ts";
-import type { RepeatClass } from "../../src/domain/action.ts";
+import type { BoundStep, RepeatClass } from "../../src/domain/action.ts";
 import type { Alert } from "../../src/domain/alert.ts";
 import type { Catalog } from "../../src/domain/catalog.ts";
 import { digested, type Proposal } from "../../src/domain/proposal.ts";
@@ -199,11 +199,11 @@ async function openIncident(deps: FlowDeps): Promise<string> {
   return incident.id;
 }
 
-async function makeProposal(deps: FlowDeps, incidentId: string, more: Partial<Proposal> = {}): Promise<Proposal> {
-  const now = deps.clock.now();
-  const step = {
+/** The step that sets the switchboard's value from "18" to "17", by one of its actions. */
+export function stepOf(action: string): BoundStep {
+  return {
     id: "set",
-    action: "board.set_value",
+    action,
     connector: "board",
     params: { value: "17" },
     preview: {
@@ -219,6 +219,10 @@ async function makeProposal(deps: FlowDeps, incidentId: string, more: Partial<Pr
       refuse: null,
     },
   };
+}
+
+async function makeProposal(deps: FlowDeps, incidentId: string, more: Partial<Proposal> = {}): Promise<Proposal> {
+  const now = deps.clock.now();
   const draft = {
     id: deps.newId("prop"),
     incidentId,
@@ -228,7 +232,7 @@ async function makeProposal(deps: FlowDeps, incidentId: string, more: Partial<Pr
     why: "it was 17 before",
     considered: [],
     suspectId: "change:c1",
-    steps: [step],
+    steps: [stepOf("board.set_value")],
     verification: { watch: [{ signal: "error_ratio", labels: { service: "chat" } }], samples: 8, good: 6 },
     onFailure: "undo" as const,
     risk: "low" as const,
