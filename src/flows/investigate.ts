@@ -58,7 +58,9 @@ function isMending({ executions }: ThreadView): boolean {
 /** The timeline says what a person would tell: the first verdict, and every change of mind. */
 function spoken(incidentId: string, before: Diagnosis | null, now: Diagnosis): TimelineEntry[] {
   const sure = `${Math.round(now.confidence * 100)} %`;
-  const leading = now.suspects[0]?.title ?? "nothing recorded";
+  const [first] = now.suspects;
+  const leading =
+    first === undefined ? "nothing recorded" : `${first.title} (${Math.round(first.probability * 100)} %)`;
   const entry = (text: string): TimelineEntry[] => [
     { incidentId, at: now.asOf, kind: "diagnosed", actor: "faultline", text },
   ];

@@ -1,6 +1,7 @@
 import type { Diagnosis, Suspect } from "../domain/diagnosis/diagnosis.ts";
 import type { Evidence } from "../domain/evidence.ts";
 import type { Message } from "../domain/message.ts";
+import { MINUTE } from "../domain/time.ts";
 import { type Block, context, header, message, section } from "./blocks.ts";
 import { likelyCause } from "./root.ts";
 import { joined, link, type Mrkdwn, md, prose } from "./text.ts";
@@ -54,10 +55,13 @@ function goingOn({ alerts }: ThreadView, { onset, reach }: Diagnosis): Mrkdwn[] 
   const shown = (firing.length > 0 ? firing : alerts).slice(0, 3).map(({ summary, title, startsAt }) => {
     return md`• ${prose(summary || title, 160)} (fired ${when(startsAt)})`;
   });
+  // Where it is known to within minutes, the minutes alone would all look the same.
+  const moment = (at: number) =>
+    when(at, onset !== null && onset.to - onset.from < 5 * MINUTE ? "{time_secs}" : "{time}");
   const began =
     onset === null
       ? md`When it began could not be told from the signals.`
-      : md`It began at ${when(onset.at)} (between ${when(onset.from)} and ${when(onset.to)}).`;
+      : md`It began at ${moment(onset.at)} (between ${moment(onset.from)} and ${moment(onset.to)}).`;
   const names = (list: readonly string[]) =>
     joined(
       list.slice(0, 4).map((name) => prose(name, 60)),
@@ -96,12 +100,11 @@ function mindChange(diagnosis: Diagnosis, leading: Suspect | null, pro: readonly
   const rival = diagnosis.suspects.find((suspect) => suspect.ruledOut === null && suspect !== leading);
   const [gap] = diagnosis.gaps;
   const wrong =
-    strongest === undefined ? null : md`seeing that this is not so: ${prose(strongest.evidence.statement, 160)};`;
-  const fits =
-    rival === undefined ? null : md`a finding that fits the next suspect better: ${prose(rival.title, 120)};`;
-  const missing = gap === undefined ? null : md`what I could not look at: ${prose(gap.what, 120)}.`;
-  const reasons = joined([wrong, fits, missing], " ");
-  return md`*What would change my mind:* ${reasons.mrkdwn === "" ? md`any finding at all; I have none yet.` : reasons}`;
+    strongest === undefined ? null : md`seeing that this is not so: ${prose(strongest.evidence.statement, 160)}`;
+  const fits = rival === undefined ? null : md`a finding that fits the next suspect better: ${prose(rival.title, 120)}`;
+  const missing = gap === undefined ? null : md`what I could not look at: ${prose(gap.what, 120)}`;
+  const reasons = joined([wrong, fits, missing], "; ");
+  return md`*What would change my mind:* ${reasons.mrkdwn === "" ? md`any finding at all; I have none yet` : reasons}.`;
 }
 
 interface Weighed {

@@ -52,6 +52,9 @@ export function sinceOf({ incident, alerts, diagnosis }: ThreadView): EpochMs {
   return diagnosis?.onset?.at ?? Math.min(incident.openedAt, ...alerts.map(({ startsAt }) => startsAt));
 }
 
+/** From this difference on, the culprit is less sure than the cause that it belongs to. */
+const TOLD_APART = 0.05;
+
 /** The cause in one sentence, with its confidence in words and in percent. */
 export function likelyCause({ diagnosis, incident }: ThreadView): Mrkdwn {
   if (diagnosis === null) return incident.status === "resolved" ? md`never looked at.` : md`being looked into.`;
@@ -62,7 +65,12 @@ export function likelyCause({ diagnosis, incident }: ThreadView): Mrkdwn {
     return joined([md`I can't tell yet.`, closest], "");
   }
   const sure = md`${confidence(diagnosis.confidence)}, ${percent(diagnosis.confidence)}`;
-  return md`${causeName(diagnosis.cause)} (${sure}): ${sentence(first?.title ?? "", 200)}`;
+  const named = diagnosis.suspects.find(({ cause, ruledOut }) => cause === diagnosis.cause && ruledOut === null);
+  const cause = md`${causeName(diagnosis.cause)} (${sure})`;
+  if (named === undefined) return md`${cause}.`;
+  // How sure the cause is and how sure the culprit is are two numbers; where they differ both are said.
+  if (diagnosis.confidence - named.probability < TOLD_APART) return md`${cause}: ${sentence(named.title, 200)}`;
+  return md`${cause}; most likely of these (${percent(named.probability)}): ${sentence(named.title, 200)}`;
 }
 
 function counted({ alerts }: ThreadView): string {

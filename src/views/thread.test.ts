@@ -56,6 +56,14 @@ describe("the messages of a thread", () => {
 });
 
 describe("the root message", () => {
+  it("says how sure the culprit is where it is less sure than its cause", () => {
+    const suspects = diagnosis.suspects.map((suspect, i) => (i === 0 ? { ...suspect, probability: 0.5 } : suspect));
+    const cause = suspects[0]?.cause ?? "unknown";
+    const text = shown(found(sampleView({ diagnosis: { ...diagnosis, cause, confidence: 0.9, suspects } }), "root"));
+    expect(text).toContain("90 %");
+    expect(text).toContain("most likely of these (50 %)");
+  });
+
   it("says in its text alone what is wrong, for whom, since when, why, who has it and what to do", () => {
     const { text } = found(sampleView(), "root");
     for (const part of [

@@ -17,9 +17,10 @@ export const statusWords: Readonly<Record<IncidentStatus, string>> = {
 };
 
 /** A point in time in the reader's own zone, with UTC where that is not possible. */
-export function when(at: EpochMs, format: "{time}" | "{date_short_pretty} {time}" = "{time}"): Mrkdwn {
+export function when(at: EpochMs, format: "{time}" | "{time_secs}" | "{date_short_pretty} {time}" = "{time}"): Mrkdwn {
   const iso = new Date(at).toISOString();
-  const utc = format === "{time}" ? iso.slice(11, 16) : iso.slice(0, 16).replace("T", " ");
+  const clock = format === "{time_secs}" ? iso.slice(11, 19) : iso.slice(11, 16);
+  const utc = format.startsWith("{date") ? `${iso.slice(0, 10)} ${clock}` : clock;
   return { mrkdwn: `<!date^${Math.floor(at / SECOND)}^${format}|${utc} UTC>` };
 }
 

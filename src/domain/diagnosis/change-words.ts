@@ -123,7 +123,7 @@ const HARMLESS: readonly (readonly [number, RegExp])[] = [
 const VISIBLE: readonly (readonly [number, RegExp])[] = [
   [
     0.6,
-    /\b(front.?end|ui|layout|spacing|fonts?|colou?rs?|icons?|avatars?|badges?|buttons?|shortcuts?|menus?|panels?|cards?|dialogs?|tooltips?|toasts?|banners?|footers?|sidebar|tabs?|indicators?|progress bar|themes?|dark mode|pages?|views?|zoom|print)\b/,
+    /\b(front.?end|ui|layout|spacing|fonts?|colou?rs?|icons?|avatars?|badges?|buttons?|shortcuts?|menus?|panels?|dialogs?|tooltips?|toasts?|banners?|footers?|sidebar|(typing|loading|progress) (indicator|bar)|themes?|dark mode|settings page|(print|terminal|full.?screen) view|zoom)\b/,
   ],
 ];
 
